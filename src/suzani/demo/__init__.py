@@ -1,0 +1,1 @@
+"""A made-up bank whose extracts look like life, with the truth beside them."""

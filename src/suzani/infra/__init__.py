@@ -1,0 +1,1 @@
+"""Infrastructure: settings, PostgreSQL, migrations, jobs, and the processes of the platform."""

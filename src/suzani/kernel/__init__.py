@@ -1,0 +1,25 @@
+"""What every capability shares: errors, time and the attributes of a person."""
+
+from suzani.kernel.attributes import ATTRIBUTES, Attribute, Kind
+from suzani.kernel.clock import now
+from suzani.kernel.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    SuzaniError,
+    Unavailable,
+)
+
+__all__ = [
+    "ATTRIBUTES",
+    "Attribute",
+    "Conflict",
+    "Forbidden",
+    "InvalidInput",
+    "Kind",
+    "NotFound",
+    "SuzaniError",
+    "Unavailable",
+    "now",
+]

@@ -1,0 +1,1 @@
+"""Forward-only SQL migrations, applied in the order of their numbers."""

@@ -1,0 +1,1 @@
+"""Golden records and profiles: one view of each person."""

@@ -1,0 +1,1 @@
+"""Records of the product systems: mappings, loads, quarantine."""
