@@ -1,0 +1,163 @@
+"""The database as every capability sees it: transactions, named queries, and bulk copies of Arrow tables.
+
+Nothing here knows whether the server is embedded or outside. Database work is async; command line edges use
+`asyncio.run`.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from suzani.infra.bulk import copy_in, copy_out
+from suzani.infra.queries import Queries, Query, Statement, compiled, load_queries
+from suzani.kernel import Unavailable
+
+Tx = psycopg.AsyncConnection[dict[str, Any]]
+"""A connection inside a transaction; rows are dictionaries."""
+
+OLDEST_SERVER: Final = 150000
+"""The oldest server that is supported, as libpq numbers versions (PostgreSQL 15)."""
+
+_CONNECT_TIMEOUT_SECONDS: Final = 15
+_SERVER_GONE: Final = ("08", "57")
+"""SQLSTATE classes of a lost connection and of a server that stops; OperationalError has others too."""
+
+__all__ = [
+    "OLDEST_SERVER",
+    "Database",
+    "Queries",
+    "Query",
+    "Tx",
+    "copy_in",
+    "copy_out",
+    "execute",
+    "fetch",
+    "fetch_one",
+    "load_queries",
+    "translated",
+]
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, url: str, pool: AsyncConnectionPool[Tx]) -> None:
+        self.url = url
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, *, pool_size: int = 8) -> Database:
+        """Open a pool of at most `pool_size` connections to `url`.
+
+        Raises Unavailable when the server cannot be reached, refuses the login, or is older than 15.
+        """
+        await _check(url)
+        pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
+            url,
+            connection_class=psycopg.AsyncConnection[dict[str, Any]],
+            kwargs={"row_factory": dict_row, "client_encoding": "utf8"},
+            min_size=1,
+            max_size=pool_size,
+            configure=_configure,
+            open=False,
+            name="suzani",
+        )
+        await pool.open(wait=True, timeout=_CONNECT_TIMEOUT_SECONDS)
+        return cls(url, pool)
+
+    @property
+    def pool(self) -> AsyncConnectionPool[Tx]:
+        """The pool itself, for libraries that want one (Procrastinate)."""
+        return self._pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises Unavailable when the server is gone or its disk is full; other database errors pass through.
+        """
+        with translated():
+            async with self._pool.connection() as tx:
+                yield tx
+
+    async def close(self) -> None:
+        """Close every connection; work in progress is rolled back by the server."""
+        await self._pool.close()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the failures of a machine (no server, no disk) into Unavailable with what to do about it."""
+    try:
+        yield
+    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
+        raise Unavailable(
+            f"the database server ran out of room: {str(error).strip()}",
+            hint="Free disk space where the data lies (`suzani doctor` shows where) and run it again.",
+        ) from error
+    except PoolTimeout as error:
+        raise _unreachable(error) from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is not None and error.sqlstate[:2] not in _SERVER_GONE:
+            raise
+        raise _unreachable(error) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise Unavailable(
+            f"no space left on the disk: {error.filename or error.strerror}",
+            hint="Free disk space and run it again; nothing half-written was kept.",
+        ) from error
+
+
+def _unreachable(error: Exception) -> Unavailable:
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return Unavailable(
+        f"the database server does not answer: {first_line}",
+        hint="`suzani doctor` shows which server is used and whether it runs.",
+    )
+
+
+async def _check(url: str) -> None:
+    """One plain connection first: its errors say what is wrong, where a pool would only time out."""
+    try:
+        connection = await psycopg.AsyncConnection.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+    except psycopg.Error as error:
+        raise _unreachable(error) from error
+    async with connection:
+        version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        raise Unavailable(
+            f"the database server is PostgreSQL {version // 10000}, which is too old",
+            hint=f"Suzani needs PostgreSQL {OLDEST_SERVER // 10000} or newer.",
+        )
+
+
+async def _configure(connection: Tx) -> None:
+    await connection.execute("set timezone to 'UTC'")
+    await connection.commit()
+
+
+async def fetch(tx: Tx, query: Statement, /, **params: Any) -> list[dict[str, Any]]:
+    """Every row of a query; its `%(name)s` places take `params`. A plain % is written %%."""
+    cursor = await tx.execute(compiled(query), params)
+    return await cursor.fetchall()
+
+
+async def fetch_one(tx: Tx, query: Statement, /, **params: Any) -> dict[str, Any] | None:
+    """The first row of a query, or None when it has none."""
+    cursor = await tx.execute(compiled(query), params)
+    return await cursor.fetchone()
+
+
+async def execute(tx: Tx, query: Statement, /, **params: Any) -> int:
+    """Run a statement; returns the number of rows it touched (0 for a statement that touches none)."""
+    cursor = await tx.execute(compiled(query), params)
+    return max(cursor.rowcount, 0)

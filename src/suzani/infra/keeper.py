@@ -1,0 +1,28 @@
+"""`python -m suzani.infra.keeper HOME PID`: stops an embedded server when all its users are gone.
+
+Users that end as they should stop the server themselves; this is for those that were killed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from suzani.infra.accounts import server_account
+from suzani.infra.cluster import Cluster
+from suzani.infra.locks import FileLock
+from suzani.infra.server import find_running, stop_if_unused
+
+
+def keep(cluster: Cluster, pid: int) -> None:
+    """Wait until nobody uses the server with this pid, then stop it; returns once it is down."""
+    while (running := find_running(cluster)) is not None and running.pid == pid:
+        users = FileLock(cluster.home / "users.lock")
+        users.wait()
+        users.close()
+        stop_if_unused(cluster)
+
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    keep(Cluster(home, server_account()), int(sys.argv[2]))

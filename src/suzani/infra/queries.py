@@ -1,0 +1,72 @@
+"""Named SQL: a capability keeps its fixed queries in one `queries.sql`, under `-- name: some_name` lines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TypeAlias
+
+from psycopg import sql
+
+from suzani.kernel import InvalidInput
+
+_NAME_LINE = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One SQL statement with `%(name)s` places for its parameters."""
+
+    text: str
+    name: str = ""
+
+
+Statement: TypeAlias = Query | sql.SQL | sql.Composed
+"""What can be run: a named or literal `Query`, or one composed of identifiers by `psycopg.sql`."""
+
+
+class Queries:
+    """The queries of one file, as attributes: `queries.strong_edges`."""
+
+    def __init__(self, source: str, queries: dict[str, Query]) -> None:
+        self._source = source
+        self._queries = queries
+
+    def __getattr__(self, name: str) -> Query:
+        try:
+            return self._queries[name]
+        except KeyError:
+            known = ", ".join(sorted(self._queries)) or "none"
+            raise AttributeError(f"{self._source} has no query {name!r}; it has: {known}") from None
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._queries)
+
+
+@cache
+def load_queries(package: str, file: str = "queries.sql") -> Queries:
+    """The queries in `file` of a package, read once.
+
+    Raises InvalidInput when a name is given twice or a block is empty, FileNotFoundError without the file.
+    """
+    text = (resources.files(package) / file).read_text(encoding="utf-8")
+    return Queries(f"{package}/{file}", parse_queries(text, f"{package}/{file}"))
+
+
+def parse_queries(text: str, source: str) -> dict[str, Query]:
+    """Queries by name from the text of a file; what stands before the first name line is a comment."""
+    parts = _NAME_LINE.split(text)[1:]
+    queries: dict[str, Query] = {}
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        statement = body.strip()
+        if name in queries or not statement:
+            raise InvalidInput(f"{source}: query {name!r} is {'given twice' if name in queries else 'empty'}")
+        queries[name] = Query(statement, name)
+    return queries
+
+
+def compiled(statement: Statement) -> sql.SQL | sql.Composed:
+    """A statement in the form that psycopg runs; a named one comes from the project's files, never from data."""
+    return sql.SQL(statement.text) if isinstance(statement, Query) else statement

@@ -1,0 +1,77 @@
+"""What a process is told from outside: where the data lies, and which database server to use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from suzani.kernel import InvalidInput
+
+_URL_SCHEMES = ("postgresql://", "postgres://")
+_SYSTEM_DIR = "/var/lib/suzani"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one process; frozen, and passed down rather than read again.
+
+    `data_dir` is absolute. `database_url` names an outside PostgreSQL (15 or newer); None means the embedded
+    one. `system_dir` is where the embedded server is kept when root runs it for a data directory that the
+    server's own user cannot reach; `server_user` names that user (None: the first that exists of suzani,
+    postgres, nobody).
+    """
+
+    data_dir: Path
+    database_url: str | None = None
+    system_dir: Path = Path(_SYSTEM_DIR)
+    server_user: str | None = None
+
+    @classmethod
+    def from_environment(
+        cls, data_dir: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Settings from SUZANI_* variables; an explicit `data_dir` wins over SUZANI_DATA.
+
+        Raises InvalidInput when a variable cannot be used as it is.
+        """
+        env = os.environ if environment is None else environment
+        chosen = data_dir if data_dir is not None else _path(env, "SUZANI_DATA")
+        return cls(
+            data_dir=_absolute(chosen or Path(platformdirs.user_data_dir("suzani"))),
+            database_url=_database_url(env),
+            system_dir=_absolute(_path(env, "SUZANI_SYSTEM_DIR") or Path(_SYSTEM_DIR)),
+            server_user=env.get("SUZANI_SERVER_USER") or None,
+        )
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this process runs a PostgreSQL of its own, rather than using an outside one."""
+        return self.database_url is None
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    value = env.get(name, "").strip()
+    return Path(value) if value else None
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links
+    except (RuntimeError, ValueError) as error:
+        raise InvalidInput(f"{str(path)!r} is not a usable path: {error}") from error
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    url = env.get("SUZANI_DATABASE_URL", "").strip()
+    if not url:
+        return None
+    if not url.startswith(_URL_SCHEMES):
+        raise InvalidInput(
+            "SUZANI_DATABASE_URL is not the address of a PostgreSQL server",
+            hint="It looks like postgresql://user:password@host:5432/database.",
+        )
+    return url

@@ -1,0 +1,117 @@
+"""Fixtures for every test: a real PostgreSQL, and databases that are migrated and empty.
+
+SUZANI_DATABASE_URL runs the same tests on an outside server, whose role must be able to create databases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from suzani.infra.db import Database
+from suzani.infra.migrate import migrate
+from suzani.infra.platform import Platform
+from suzani.infra.server import use_server
+from suzani.infra.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL server: the outside one, or an embedded one in a folder of its own."""
+    outside = os.environ.get("SUZANI_DATABASE_URL")
+    if outside:
+        yield outside
+        return
+    folder = Path(tempfile.mkdtemp(prefix="suzani-tests-"))
+    folder.chmod(0o711)
+    use = use_server(Settings(folder / "data", system_dir=folder / "system"))
+    try:
+        yield use.url
+    finally:
+        use.leave()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated database that others are copied from."""
+    name = f"suzani_template_{secrets.token_hex(4)}"
+    _run(postgres_url, sql.SQL("create database {}").format(sql.Identifier(name)))
+    try:
+        asyncio.run(migrate(url_of(postgres_url, name)))
+        yield name
+    finally:
+        _drop(postgres_url, name)
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """The address of a database of this test alone, migrated and empty."""
+    name = f"suzani_test_{secrets.token_hex(6)}"
+    copied = sql.SQL("create database {} template {}")
+    _run(postgres_url, copied.format(sql.Identifier(name), sql.Identifier(template_database)))
+    try:
+        yield url_of(postgres_url, name)
+    finally:
+        _drop(postgres_url, name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """The address of a database of this test alone, without any table."""
+    name = f"suzani_empty_{secrets.token_hex(6)}"
+    _run(postgres_url, sql.SQL("create database {}").format(sql.Identifier(name)))
+    try:
+        yield url_of(postgres_url, name)
+    finally:
+        _drop(postgres_url, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database with its pool open."""
+    db = await Database.connect(database_url, pool_size=4)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings with a data directory and a database of this test alone."""
+    return Settings(tmp_path / "data", database_url=database_url)
+
+
+@pytest.fixture
+def platform(settings: Settings, database: Database) -> Platform:
+    """A platform on a database of this test alone."""
+    settings.data_dir.mkdir(parents=True)
+    return Platform(settings, database)
+
+
+def url_of(server_url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    parts = conninfo_to_dict(server_url)
+    user, password = parts.get("user") or "", parts.get("password") or ""
+    query = f"host={str(parts.get('host') or '').replace('/', '%2F')}&port={parts.get('port') or 5432}"
+    return f"postgresql://{user}:{password}@/{database}?{query}"
+
+
+def _run(url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _drop(url: str, name: str) -> None:
+    _run(url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
