@@ -1,0 +1,51 @@
+"""Postal addresses as sorted words, with the many ways to write street, house and flat made one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from suzani.identity.scripts import latin, map_lines
+
+_SAME_WORDS = {
+    "": "street st str strasse ulitsa ul kuchasi kochasi ko cha kucha kocha k gil "
+    "dom d uy house h bld bldg building block appartment apartment apartments appt apt kvartira kv xonadon "
+    "khonadon flat unit suite no number gorod g shahar shahri city tuman tumani rayon r n district mahalla "
+    "mahallasi mfy makhallya makhalla viloyat viloyati oblast obl region the",
+    "ave": "avenue av prospekt pr prospect",
+    "rd": "road",
+    "ln": "lane tor torkochasi tupik",
+    "dr": "drive",
+    "pl": "place",
+    "blvd": "boulevard bulvar",
+    "pde": "parade",
+    "cres": "crescent cr cresc",
+    "ct": "court",
+    "cct": "circuit",
+    "tce": "terrace",
+    "sq": "square ploschad maydon maydoni",
+    "hwy": "highway shosse",
+    "mt": "mount",
+    "saint": "snt",
+    "pobox": "po box",
+    "massiv": "massivi mass",
+    "dakha": "dakhasi mavze mavzesi kvartal kv-l mkr mikrorayon",
+}
+_WORDS = {word: target for target, words in _SAME_WORDS.items() for word in words.split()}
+_BREAKS = re.compile(r"[^a-z0-9/\n]+")
+_NUMBER_LETTER = re.compile(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)")
+
+
+def _words(text: str) -> str:
+    return _BREAKS.sub(" ", _NUMBER_LETTER.sub(" ", text))
+
+
+def standard_addresses(values: Sequence[str]) -> list[str]:
+    """Each address as its sorted distinct words, filler words (street, house, flat …) left out."""
+    return [_sorted_words(line) for line in map_lines(latin(values), _words)]
+
+
+def _sorted_words(line: str) -> str:
+    words = {_WORDS.get(word, word) for word in line.replace("/", " ").split()}
+    words.discard("")
+    return " ".join(sorted(words))

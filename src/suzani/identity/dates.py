@@ -1,0 +1,93 @@
+"""Dates as people type them, brought to eight digits YYYYMMDD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_MONTHS = {
+    name[:3]: number
+    for number, name in enumerate(
+        "january february march april may june july august september october november december".split(), 1
+    )
+}
+_PART = re.compile(r"\d+|[^\W\d_]+")
+_PIVOT = 30
+PLACEHOLDERS = frozenset({"19000101", "18000101", "00010101", "99991231", "29991231", "20991231", "11111111"})
+
+
+@dataclass(frozen=True, slots=True)
+class DateOrder:
+    """Whether the day stands before the month where only numbers tell."""
+
+    day_first: bool
+
+
+def order_of(values: Sequence[str]) -> DateOrder:
+    """Which order a column uses, from the values that leave no doubt; month first needs a majority."""
+    day_first = month_first = 0
+    for value in values:
+        parts = _PART.findall(value)
+        if len(parts) >= 3 and all(part.isdigit() for part in parts[:2]) and len(parts[0]) <= 2:
+            day_first += int(parts[0]) > 12
+            month_first += int(parts[1]) > 12
+    return DateOrder(day_first >= month_first)
+
+
+def standard_date(text: str, order: DateOrder) -> str:
+    """YYYYMMDD for a date as typed; "" when it is none.
+
+    A month or day out of range is kept as it stands: a typing error is still evidence. Two-digit years
+    lie between 1931 and 2030.
+    """
+    parts = _PART.findall(text)
+    if len(parts) == 1 and parts[0].isdigit():
+        return _compact(parts[0], order)
+    if len(parts) < 3:
+        return ""
+    names = [_MONTHS.get(part[:3].lower()) for part in parts[:3]]
+    if any(names):
+        return _with_month_name(parts, names)
+    if not all(part.isdigit() for part in parts[:3]):
+        return ""
+    first, second, third = parts[:3]
+    if len(first) == 4:
+        return _join(first, second, third)
+    day, month = (first, second) if order.day_first else (second, first)
+    if int(month) > 12 >= int(day):
+        day, month = month, day
+    return _join(third, month, day)
+
+
+def _compact(digits: str, order: DateOrder) -> str:
+    if len(digits) != 8:
+        return ""
+    if 1800 <= int(digits[:4]) <= 2100:
+        return digits
+    day, month = (digits[:2], digits[2:4]) if order.day_first else (digits[2:4], digits[:2])
+    return digits[4:] + month + day if 1800 <= int(digits[4:]) <= 2100 else digits
+
+
+def _with_month_name(parts: list[str], names: list[int | None]) -> str:
+    where = next(index for index, month in enumerate(names) if month)
+    rest = [part for index, part in enumerate(parts[:3]) if index != where]
+    if len(rest) != 2 or not all(part.isdigit() for part in rest):
+        return ""
+    year, day = rest if len(rest[0]) == 4 else reversed(rest)
+    return _join(year, str(names[where]), day)
+
+
+def _join(year: str, month: str, day: str) -> str:
+    if len(year) == 2:
+        year = ("20" if int(year) <= _PIVOT else "19") + year
+    if len(year) != 4 or len(month) > 2 or len(day) > 2:
+        return ""
+    return f"{year}{month:0>2}{day:0>2}"
+
+
+def standard_dates(values: Sequence[str]) -> list[str]:
+    """YYYYMMDD for each value, "" for what is no date or a placeholder."""
+    order = order_of(values)
+    dates = (standard_date(value, order) for value in values)
+    return ["" if date in PLACEHOLDERS else date for date in dates]

@@ -1,0 +1,72 @@
+"""One comparable Latin form for names and addresses written in any script.
+
+Cyrillic (Russian, Uzbek, Tajik, Kazakh) and Hangul have tables of our own, chosen so that the spellings
+clerks really use (ICAO, GOST, old and new Uzbek Latin, everyday) fall together; other scripts go through
+`anyascii`. All functions take many values at once and work on one joined string, so that the cost per
+value is that of a few C loops.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from anyascii import anyascii
+
+_CYRILLIC = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "j", "з": "z", "и": "i",
+    "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t",
+    "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ы": "y", "ь": "",
+    "э": "e", "ю": "yu", "я": "ya", "ў": "o", "қ": "k", "ғ": "g", "ҳ": "kh", "і": "i", "ї": "yi", "є": "ye",
+    "ґ": "g", "ң": "ng", "ү": "u", "ұ": "u", "ө": "o", "ә": "a", "һ": "kh", "ӣ": "i", "ӯ": "u", "ҷ": "j",
+}  # fmt: skip
+_INITIALS = "g kk n d tt r m b pp s ss * j jj ch k t p h".replace("*", "_").split()
+_MEDIALS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+_FINALS = "_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
+_SYLLABLES = {
+    0xAC00 + (first * 21 + middle) * 28 + last: (
+        _INITIALS[first].strip("_") + _MEDIALS[middle] + _FINALS[last].strip("_")
+    )
+    for first in range(19)
+    for middle in range(21)
+    for last in range(28)
+}
+_LATIN = {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ı": "i"}
+_MARKS = {mark: "" for mark in "'`´ʻʼ‘’ʹˊ′"}
+_TABLE = str.maketrans(_CYRILLIC | _LATIN | _MARKS) | _SYLLABLES
+_COMBINING = {code: None for code in range(0x0300, 0x0370)}
+_NOT_LATIN = re.compile(r"[^\x00-\x7f]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+Rewrite = Callable[[str], str]
+
+
+def _one_pass(text: str) -> str:
+    """Lower-case Latin letters for one string that may hold many lines."""
+    text = unicodedata.normalize("NFC", text).lower().translate(_TABLE)
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKD", text).translate(_COMBINING).translate(_TABLE)
+    return _NOT_LATIN.sub(lambda match: _CAMEL.sub(" ", anyascii(match[0])).lower(), text)
+
+
+def map_lines(values: Sequence[str], rewrite: Rewrite) -> list[str]:
+    """Apply a line-wise rewrite to all values in one call; line breaks inside values become spaces."""
+    if not values:
+        return []
+    joined = "\n".join(" ".join(value.splitlines()) if _breaks(value) else value for value in values)
+    result = rewrite(joined).split("\n")
+    if len(result) != len(values):
+        # A rewrite made or swallowed a line break: do it value by value rather than shift every later one.
+        return [" ".join(rewrite(" ".join(value.splitlines())).split("\n")) for value in values]
+    return result
+
+
+def _breaks(value: str) -> bool:
+    return not value.isprintable() and len(value.splitlines()) > 1
+
+
+def latin(values: Sequence[str]) -> list[str]:
+    """Lower-case ASCII Latin form of each value; apostrophes fall away, other punctuation stays."""
+    return map_lines(values, _one_pass)
