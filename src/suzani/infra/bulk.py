@@ -106,7 +106,7 @@ def _decoded(rows: list[memoryview], schema: pa.Schema) -> pa.Table:
     table = pacsv.read_csv(
         pa.BufferReader(data),
         read_options=pacsv.ReadOptions(column_names=schema.names, block_size=max(len(data), 1)),
-        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        parse_options=pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pacsv.ConvertOptions(
             column_types={field.name: reader_type(field.type) for field in schema},
             null_values=[""],

@@ -68,5 +68,5 @@ def parse_queries(text: str, source: str) -> dict[str, Query]:
 
 
 def compiled(statement: Statement) -> sql.SQL | sql.Composed:
-    """A statement in the form that psycopg runs; a named one comes from the project's files, never from data."""
+    """A statement in the form that psycopg runs; its text comes from the project, never from data."""
     return sql.SQL(statement.text) if isinstance(statement, Query) else statement
