@@ -1,0 +1,237 @@
+"""Batch resolution: fields → candidates → levels → model → scores → persons, on arrays alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.candidates import Candidates, find_candidates
+from suzani.identity.comparisons import Comparator, Levels, Rows, level_count
+from suzani.identity.fields import Field
+from suzani.identity.model import Evidence, Model, Patterns, train
+from suzani.identity.partition import FORBIDDEN, average_linkage, components, pairs_within
+from suzani.identity.scoring import Scorer
+from suzani.kernel import InvalidInput
+
+Progress = Callable[[str], None]
+
+_RANDOM_PAIRS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How pairs become persons.
+
+    `loose_bits`: log2 odds from which two records belong to one component to look into; `cut_bits`: average
+    log2 odds from which clusters join; `clip_bits`: no single pair counts for more than this either way;
+    `largest`: components up to this size have all their pairs scored; `kept_bits`: pairs kept as edges.
+    """
+
+    loose_bits: float = -2.0
+    cut_bits: float = 0.0
+    clip_bits: float = 10.0
+    largest: int = 400
+    unscored_bits: float = -6.0
+    kept_bits: float = -3.0
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Scored pairs of rows, `left` < `right`."""
+
+    left: Rows
+    right: Rows
+    levels: Levels
+    weight_bits: npt.NDArray[np.float32]
+    odds_bits: npt.NDArray[np.float32]
+
+    @property
+    def probability(self) -> npt.NDArray[np.float64]:
+        """Probability of being one person."""
+        return np.asarray(1 / (1 + np.exp2(-self.odds_bits.astype(np.float64))))
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The outcome: `person[i]` is the smallest row number of row i's person; the evidence; and a report."""
+
+    person: npt.NDArray[np.int64]
+    edges: Edges
+    model: Model
+    fields: tuple[Field, ...]
+    candidates: int
+    rules: dict[str, int]
+    estimated_blocking_recall: float | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def persons(self) -> int:
+        """Number of persons."""
+        return len(np.unique(self.person))
+
+
+class _Watch:
+    """Seconds per phase, told to `progress` as each begins."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+        self._phase = ""
+
+    def begin(self, phase: str) -> None:
+        now = time.perf_counter()
+        if self._phase:
+            self.seconds[self._phase] = round(now - self._since, 3)
+        self._since, self._phase = now, phase
+        if phase:
+            self.progress(phase)
+
+
+def resolve_fields(
+    fields: Sequence[Field],
+    rows: int,
+    *,
+    model: Model | None = None,
+    options: Options | None = None,
+    progress: Progress = lambda phase: None,
+) -> Resolution:
+    """Persons among `rows` records described by `fields`; trains a model unless one is given.
+
+    Deterministic: the same records give the same persons. Raises InvalidInput when a given model does not
+    fit the fields.
+    """
+    options = options or Options()
+    watch = _Watch(progress)
+    watch.begin("candidates")
+    found = find_candidates(fields, rows) if fields else _no_candidates()
+    watch.begin("compare")
+    comparator = Comparator(fields)
+    levels = comparator.compare(found.left, found.right)
+    watch.begin("train")
+    if model is None:
+        model = _train(comparator, levels, rows)
+    else:
+        check_fit(model, fields)
+    watch.begin("score")
+    edges = _score(Scorer(model, fields), levels, found.left, found.right)
+    recall = found.estimated_recall(edges.probability.astype(np.float32))
+    watch.begin("partition")
+    person, edges = _partition(comparator, Scorer(model, fields), edges, rows, options)
+    watch.begin("")
+    return Resolution(
+        person, edges, model, tuple(fields), len(found.left), found.rules, recall, watch.seconds
+    )
+
+
+def _no_candidates() -> Candidates:
+    nothing = np.empty(0, dtype=np.int64)
+    return Candidates(nothing, nothing, nothing, {}, 0)
+
+
+def check_fit(model: Model, fields: Sequence[Field]) -> None:
+    """Raise InvalidInput unless the model was trained on fields of the same names and kinds."""
+    wanted = [(learned.name, learned.kind) for learned in model.fields]
+    present = [(item.name, item.kind.value) for item in fields]
+    if wanted != present:
+        raise InvalidInput(
+            f"the model was trained on {[name for name, _ in wanted]}, these records have {[n for n, _ in present]}",
+            hint="Use a model trained on the same fields, or leave the model out to train one.",
+        )
+
+
+def _train(comparator: Comparator, levels: Levels, rows: int) -> Model:
+    kinds = tuple(item.kind for item in comparator.fields)
+    patterns = Patterns.of(levels, kinds)
+    return train(patterns, _evidence(comparator, rows))
+
+
+def _evidence(comparator: Comparator, rows: int) -> Evidence:
+    """Level shares among random pairs: exact agreement from value frequencies, the rest from a sample."""
+    generator = np.random.default_rng(rows)
+    left = generator.integers(0, rows, _RANDOM_PAIRS)
+    right = generator.integers(0, rows, _RANDOM_PAIRS)
+    levels = comparator.compare(left[left != right], right[left != right])
+    random, present = [], []
+    for item, row in zip(comparator.fields, levels, strict=True):
+        size = level_count(item.kind) - 1
+        counts = np.bincount(row, minlength=size + 1)[1:].astype(np.float64) + 0.5
+        filled = float(item.filled.sum())
+        agreeing = float((item.counts * (item.counts - 1.0)).sum()) / max(filled * (filled - 1.0), 1.0)
+        exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), 0.98))
+        counts[:-1] *= (1.0 - exact) / counts[:-1].sum()
+        counts[-1] = exact
+        random.append(counts)
+        present.append(max(filled * (filled - 1.0), 1.0) / max(rows * (rows - 1.0), 1.0))
+    return Evidence(
+        tuple(item.kind for item in comparator.fields),
+        tuple(item.name for item in comparator.fields),
+        tuple(random),
+        tuple(present),
+        max(rows * (rows - 1.0) / 2, 1.0),
+        rows,
+    )
+
+
+def _score(scorer: Scorer, levels: Levels, left: Rows, right: Rows) -> Edges:
+    scores = scorer.score(levels, left, right)
+    return Edges(left, right, levels, scores.weight_bits, scores.odds_bits)
+
+
+def _keep(edges: Edges, mask: npt.NDArray[np.bool_]) -> Edges:
+    return Edges(
+        edges.left[mask], edges.right[mask], edges.levels[:, mask], edges.weight_bits[mask], edges.odds_bits[mask]
+    )
+
+
+def _partition(
+    comparator: Comparator, scorer: Scorer, edges: Edges, rows: int, options: Options
+) -> tuple[npt.NDArray[np.int64], Edges]:
+    """Score every pair inside loose components, then link by average."""
+    edges = _keep(edges, edges.odds_bits > options.loose_bits)
+    label = components(rows, edges.left, edges.right)
+    left, right = pairs_within(label, options.largest)
+    scored = _score(scorer, comparator.compare(left, right), left, right)
+    sizes = np.bincount(label, minlength=rows)[label]
+    rest = _keep(edges, (sizes[edges.left] < 3) | (sizes[edges.left] > options.largest))
+    everything = Edges(
+        np.concatenate([rest.left, scored.left]),
+        np.concatenate([rest.right, scored.right]),
+        np.concatenate([rest.levels, scored.levels], axis=1),
+        np.concatenate([rest.weight_bits, scored.weight_bits]),
+        np.concatenate([rest.odds_bits, scored.odds_bits]),
+    )
+    odds = np.clip(everything.odds_bits, -options.clip_bits, options.clip_bits).astype(np.float64)
+    odds[conflicts(comparator.fields, everything.left, everything.right)] = FORBIDDEN
+    person = average_linkage(
+        rows,
+        everything.left,
+        everything.right,
+        odds,
+        cut_bits=options.cut_bits,
+        unscored_bits=options.unscored_bits,
+    )
+    together = person[everything.left] == person[everything.right]
+    return person, _keep(everything, together | (everything.odds_bits > options.kept_bits))
+
+
+def conflicts(fields: Sequence[Field], left: Rows, right: Rows) -> npt.NDArray[np.bool_]:
+    """Pairs that hold two different national ids, both passing their check digit."""
+    result = np.zeros(len(left), dtype=bool)
+    for item in fields:
+        scheme = item.scheme
+        if scheme is None:
+            continue
+        valid = np.fromiter(
+            (v.isdigit() and len(v) in scheme.lengths and scheme.is_valid(v) for v in item.values),
+            dtype=bool,
+            count=len(item.values),
+        )
+        valid = np.append(valid, False)
+        a, b = item.codes[left, 0], item.codes[right, 0]
+        result |= valid[a] & valid[b] & (a != b)
+    return result
