@@ -81,10 +81,11 @@ class Database:
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
+        It is open from the start, so that a `tx.transaction()` inside the block is a savepoint.
         Raises Unavailable when the server is gone or its disk is full; other database errors pass through.
         """
         with translated():
-            async with self._pool.connection() as tx:
+            async with self._pool.connection() as tx, tx.transaction():
                 yield tx
 
     async def close(self) -> None:
