@@ -6,7 +6,6 @@ import asyncio
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -207,13 +206,16 @@ asyncio.run(main())
 """
 
 
+def worker_process(platform: Platform) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WORKER, str(platform.data_dir), platform.db.url])
+
+
 async def started_worker(platform: Platform) -> subprocess.Popen[bytes]:
     """A worker process that is in the middle of a job which will not end."""
     async with platform.db.transaction() as tx:
         await execute(tx, Query("create table attempt (id int generated always as identity)"))
         await enqueue(tx, "work")
-    command = [sys.executable, "-c", textwrap.dedent(WORKER), str(platform.data_dir), platform.db.url]
-    process = subprocess.Popen(command)
+    process = worker_process(platform)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         async with platform.db.transaction() as tx:

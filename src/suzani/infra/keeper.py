@@ -17,7 +17,7 @@ from suzani.infra.server import find_running, stop_if_unused
 def keep(cluster: Cluster, pid: int) -> None:
     """Wait until nobody uses the server with this pid, then stop it; returns once it is down."""
     while (running := find_running(cluster)) is not None and running.pid == pid:
-        users = FileLock(cluster.home / "users.lock")
+        users = FileLock(cluster.home / "users.lock", create=False)
         users.wait()
         users.close()
         stop_if_unused(cluster)

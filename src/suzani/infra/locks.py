@@ -18,8 +18,9 @@ _POLL_SECONDS: Final = 0.05
 class FileLock:
     """A lock on a file, shared or exclusive, held until closed or until the process ends."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+        self._descriptor = os.open(path, flags, 0o600)
 
     def share(self) -> None:
         """Hold it together with others; waits for an exclusive holder."""
@@ -47,9 +48,9 @@ class FileLock:
 
 
 @contextmanager
-def held_alone(path: Path, *, timeout_seconds: float, doing: str) -> Iterator[None]:
+def held_alone(path: Path, *, timeout_seconds: float, doing: str, create: bool = True) -> Iterator[None]:
     """Hold a file's lock alone for the block. Raises Unavailable when others keep it past the timeout."""
-    lock = FileLock(path)
+    lock = FileLock(path, create=create)
     try:
         deadline = time.monotonic() + timeout_seconds
         while not lock.try_alone():

@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,6 @@ from suzani.kernel import Unavailable
 _START_SECONDS: Final = 600.0
 _STOP_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
-_LOG_BYTES: Final = 8 * 1024 * 1024
 _PORT: Final = 5432
 
 _OPTIONS: Final = {
@@ -89,9 +89,7 @@ def use_server(settings: Settings) -> ServerUse:
     Raises Forbidden, Conflict or Unavailable, each with what to do, when it cannot be.
     """
     cluster = prepare_cluster(settings)
-    with held_alone(
-        cluster.home / "start.lock", timeout_seconds=_START_SECONDS, doing="starting the database"
-    ):
+    with _start_lock(cluster):
         users = FileLock(cluster.home / "users.lock")
         try:
             users.share()
@@ -134,17 +132,32 @@ def find_running(cluster: Cluster) -> RunningServer | None:
 
 def stop_if_unused(cluster: Cluster) -> bool:
     """Stop the server unless some process uses it; returns whether it is down now."""
-    with held_alone(
-        cluster.home / "start.lock", timeout_seconds=_START_SECONDS, doing="starting the database"
-    ):
-        users = FileLock(cluster.home / "users.lock")
-        try:
-            if not users.try_alone():
-                return False
-            _stop(cluster)
-            return True
-        finally:
-            users.close()
+    try:
+        with _start_lock(cluster, create=False):
+            return _stop_if_alone(cluster)
+    except FileNotFoundError:  # the data directory is gone, and the server with it
+        return True
+
+
+def _stop_if_alone(cluster: Cluster) -> bool:
+    users = FileLock(cluster.home / "users.lock", create=False)
+    try:
+        if not users.try_alone():
+            return False
+        _stop(cluster)
+        return True
+    finally:
+        users.close()
+
+
+def _start_lock(cluster: Cluster, *, create: bool = True) -> AbstractContextManager[None]:
+    """Held while a server is started or stopped."""
+    return held_alone(
+        cluster.home / "start.lock",
+        timeout_seconds=_START_SECONDS,
+        doing="starting or stopping the database",
+        create=create,
+    )
 
 
 def _pid_file_lines(cluster: Cluster) -> list[str]:
@@ -169,7 +182,7 @@ def _start(cluster: Cluster, binaries: Binaries) -> RunningServer:
     """Start the server and wait until it takes connections; crash recovery may take its time."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
-        sockets = socket_folder(cluster)
+        sockets = _former_sockets(cluster) or socket_folder(cluster)
         process = _spawn(cluster, binaries, sockets)
         while process.poll() is None:
             if _is_ready(cluster, process.pid):
@@ -185,6 +198,23 @@ def _start(cluster: Cluster, binaries: Binaries) -> RunningServer:
         if "shared memory block" not in output or time.monotonic() > deadline:
             raise program_failure("the database did not start", output)
         time.sleep(1.0)  # processes of a killed server are still ending; the server waits for them, so do we
+
+
+def _former_sockets(cluster: Cluster) -> Path | None:
+    """The socket folder of a server that was killed, when it is still ours alone.
+
+    Taking it again lets those who use the database find the new server where the old one was.
+    """
+    lines = _pid_file_lines(cluster)
+    if len(lines) < 5 or not lines[4].startswith("/"):
+        return None
+    owner = os.geteuid() if cluster.account is None else cluster.account.uid
+    try:
+        found = os.lstat(lines[4])
+    except OSError:
+        return None
+    private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o700
+    return Path(lines[4]) if private and found.st_uid == owner else None
 
 
 def _spawn(cluster: Cluster, binaries: Binaries, sockets: Path) -> subprocess.Popen[bytes]:
