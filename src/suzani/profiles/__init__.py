@@ -1,1 +1,41 @@
 """Golden records and profiles: one view of each person."""
+
+from suzani.profiles.auditing import audit
+from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
+from suzani.profiles.rebuilding import rebuild, rebuild_all
+from suzani.profiles.searching import search
+from suzani.profiles.survivorship import Survivorship, load_survivorship
+from suzani.profiles.types import (
+    Audit,
+    Customer,
+    Edge,
+    Golden,
+    Happening,
+    Hit,
+    Match,
+    Product,
+    Profile,
+    SourceRecord,
+)
+
+__all__ = [
+    "GOLDEN_ATTRIBUTES",
+    "Audit",
+    "Customer",
+    "Edge",
+    "Golden",
+    "Happening",
+    "Hit",
+    "Match",
+    "Product",
+    "Profile",
+    "SourceRecord",
+    "Survivorship",
+    "audit",
+    "current_id",
+    "customer",
+    "load_survivorship",
+    "rebuild",
+    "rebuild_all",
+    "search",
+]

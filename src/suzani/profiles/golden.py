@@ -32,7 +32,10 @@ RECORD_SCHEMA = pa.schema(
         ("person_id", pa.int64()),
         ("record_id", pa.int64()),
         ("system", pa.string()),
-        *((name, pa.date32() if attribute.kind is Kind.BIRTH_DATE else pa.string()) for name, attribute in ATTRIBUTES.items()),
+        *(
+            (name, pa.date32() if attribute.kind is Kind.BIRTH_DATE else pa.string())
+            for name, attribute in ATTRIBUTES.items()
+        ),
         (CONSENT, pa.string()),
         ("consent_at", TIMESTAMP),
         ("updated_at", TIMESTAMP),
@@ -60,7 +63,8 @@ OWED_KINDS = ("loan", "mortgage", "credit", "credit_card", "overdraft", "leasing
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One attribute of a batch, per row: number of the value and of its comparable form (-1: none), and flags.
+    """One attribute of a batch, per row: number of the value and of its comparable form (-1: none), and
+    flags.
 
     `terms` are the search terms of each distinct value as one text, None for an attribute not searched by.
     """
@@ -80,12 +84,16 @@ def compute(records: pa.Table, products: pa.Table, survivorship: Survivorship, t
     """
     records = records.combine_chunks()
     person_ids, person = np.unique(records["person_id"].to_numpy(), return_inverse=True)
-    rows = Rows(person.astype(np.int64), _trust(records["system"], survivorship), _microseconds(records["updated_at"]))
+    rows = Rows(
+        person.astype(np.int64), _trust(records["system"], survivorship), _microseconds(records["updated_at"])
+    )
     columns = {name: _column(name, records[name].combine_chunks(), today) for name in ATTRIBUTES}
     measures = {name: _measures(rows, column) for name, column in columns.items()}
     decisions = {name: _decide(rows, name, columns, measures, survivorship) for name in ATTRIBUTES}
     decisions[CONSENT] = _consent(rows, records)
-    golden = {name: _survivors(records[name], decision, len(person_ids)) for name, decision in decisions.items()}
+    golden = {
+        name: _survivors(records[name], decision, len(person_ids)) for name, decision in decisions.items()
+    }
     golden["consent_at"] = _survivors(records["consent_at"], decisions[CONSENT], len(person_ids))
     return _assemble(person_ids, rows, records, columns, decisions, golden, products)
 
@@ -126,9 +134,12 @@ def _per_row(per_value: npt.NDArray[np.generic], code: Ints, missing: int) -> In
 
 
 def _comparable(distinct: pa.Array, terms: Sequence[Terms] | None) -> pa.Array:
-    """The form in which two ways to write one value are equal: its first kind of term, else its Latin letters."""
+    """The form in which two ways to write one value are equal: its first kind of term, else its Latin
+    letters."""
     if terms is not None:
-        return pa.array([" ".join(term for term in each if term[0] == each[0][0]) for each in terms], pa.string())
+        return pa.array(
+            [" ".join(term for term in each if term[0] == each[0][0]) for each in terms], pa.string()
+        )
     letters = pa.array(latin(distinct.to_pylist()), pa.string())
     return pc.replace_substring_regex(letters, r"[^a-z0-9]+", "")
 
@@ -139,7 +150,11 @@ def _measures(rows: Rows, column: _Column) -> Measures:
 
 
 def _decide(
-    rows: Rows, name: str, columns: dict[str, _Column], measures: dict[str, Measures], survivorship: Survivorship
+    rows: Rows,
+    name: str,
+    columns: dict[str, _Column],
+    measures: dict[str, Measures],
+    survivorship: Survivorship,
 ) -> Decision:
     choice = survivorship.choices[name]
     measured = measures[name]
@@ -153,8 +168,8 @@ def _decide(
 def _consent(rows: Rows, records: pa.Table) -> Decision:
     """The most recent statement; of two at the same time, the denial. Who said nothing has not consented.
 
-    A denial without a date counts from when its record was updated, a consent without a date is older than any
-    dated statement: a record that was touched for another reason must not revive a consent.
+    A denial without a date counts from when its record was updated, a consent without a date is older than
+    any dated statement: a record that was touched for another reason must not revive a consent.
     """
     stated = np.flatnonzero(pc.is_valid(records[CONSENT]).to_numpy())
     is_denial = pc.fill_null(pc.equal(records[CONSENT], DENIED), False)
@@ -162,7 +177,9 @@ def _consent(rows: Rows, records: pa.Table) -> Decision:
     denied = is_denial.to_numpy().astype(np.int64)
     nothing = np.zeros(records.num_rows, np.int64)
     by_time = Rows(rows.person, nothing, _microseconds(pc.coalesce(records["consent_at"], undated)))
-    return decide(by_time, stated, denied, Measures(denied, nothing, nothing, nothing), ("most_recent", "validated"))
+    return decide(
+        by_time, stated, denied, Measures(denied, nothing, nothing, nothing), ("most_recent", "validated")
+    )
 
 
 def _survivors(values: pa.ChunkedArray, decision: Decision, persons: int) -> pa.Array:
@@ -185,7 +202,9 @@ def _assemble(
     position = np.arange(len(rows.person)) - first[rows.person]
     several = np.diff(first) > 1
     with duckdb.connect() as db:
-        db.register("golden", pa.table({"person": np.arange(len(person_ids)), "person_id": person_ids, **golden}))
+        db.register(
+            "golden", pa.table({"person": np.arange(len(person_ids)), "person_id": person_ids, **golden})
+        )
         db.register("won", _won(decisions, position, several))
         db.register("rest", _rest(decisions, columns, records, rows, position))
         db.register("record", _record_terms(rows, records, columns))
@@ -194,7 +213,8 @@ def _assemble(
 
 
 def _won(decisions: dict[str, Decision], position: Ints, several: npt.NDArray[np.bool_]) -> pa.Table:
-    """(person, attribute, position of the record, outcome) of each golden value of persons with several records."""
+    """(person, attribute, position of the record, outcome) of each golden value of persons with several
+    records."""
     parts = []
     outcomes = np.array(OUTCOMES)
     for name, decision in decisions.items():

@@ -21,7 +21,8 @@ FIRST_RECORD = "first_record"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The records of a batch: dense person number (ascending), rank of trust (0 best), time in microseconds."""
+    """The records of a batch: dense person number (ascending), rank of trust (0 best), time in
+    microseconds."""
 
     person: Ints
     trust: Ints
@@ -32,8 +33,8 @@ class Rows:
 class Measures:
     """What the rules look at in each row; those of a group are the sums over its attributes.
 
-    `valid` values that pass their check, `votes` of the person's records for this value, `size` letters and digits,
-    `filled` values that are there.
+    `valid` values that pass their check, `votes` of the person's records for this value, `size` letters and
+    digits, `filled` values that are there.
     """
 
     valid: Ints
@@ -43,7 +44,10 @@ class Measures:
 
     def __add__(self, other: Measures) -> Measures:
         return Measures(
-            self.valid + other.valid, self.votes + other.votes, self.size + other.size, self.filled + other.filled
+            self.valid + other.valid,
+            self.votes + other.votes,
+            self.size + other.size,
+            self.filled + other.filled,
         )
 
 
@@ -58,15 +62,16 @@ RULES: Mapping[str, Callable[[Rows, Measures], Ints]] = {
 """Every survivorship rule by its name in the configuration: one number per row, the largest wins."""
 
 OUTCOMES: tuple[str, ...] = (ONLY, AGREED, *RULES, FIRST_RECORD)
-"""Why a value is on the golden record: the only one, all records agree, the rule that told it from the next, or
-nothing did and it came first."""
+"""Why a value is on the golden record: the only one, all records agree, the rule that told it from the
+next, or nothing did and it came first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What became of one attribute: aligned arrays per person that has a value, and per row that did not win.
 
-    `outcome` indexes OUTCOMES; `also` are rows that say the same as the winner, `lost` those that say otherwise.
+    `outcome` indexes OUTCOMES; `also` are rows that say the same as the winner, `lost` those that say
+    otherwise.
     """
 
     person: Ints
@@ -77,7 +82,8 @@ class Decision:
 
 
 def votes(person: Ints, same: Ints) -> Ints:
-    """How many of the person's rows hold the same value; `same` is a value code per row, -1 for none (0 votes)."""
+    """How many of the person's rows hold the same value; `same` is a value code per row, -1 for none (0
+    votes)."""
     span = int(same.max(initial=0)) + 2
     _, inverse, counts = np.unique(person * span + same + 1, return_inverse=True, return_counts=True)
     return np.where(same < 0, 0, counts[inverse])

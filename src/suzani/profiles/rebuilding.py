@@ -24,7 +24,12 @@ def _silent(done: int, total: int) -> None:
 
 
 async def rebuild_all(
-    tx: Tx, survivorship: Survivorship, now: datetime, *, progress: Progress = _silent, batch: int = BATCH_PERSONS
+    tx: Tx,
+    survivorship: Survivorship,
+    now: datetime,
+    *,
+    progress: Progress = _silent,
+    batch: int = BATCH_PERSONS,
 ) -> int:
     """Build every golden record anew and replace the old ones at once when `tx` commits; returns the persons.
 

@@ -1,4 +1,5 @@
-"""Find persons by what someone types: names in any script, phones, e-mails, documents, ids, product numbers."""
+"""Find persons by what someone types: names in any script, phones, e-mails, documents, ids, product
+numbers."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ async def search(tx: Tx, text: str, limit: int = 20) -> list[Hit]:
         if len(found) >= limit:
             break
     best = [row for _, row in sorted(found.values(), key=_order)[:limit]]
-    values = await store.searched_values(tx, [row["person_id"] for row in best])
-    return [_hit(row, matches_of(parts, [v for v in values if v["person_id"] == row["person_id"]])) for row in best]
+    matches = matches_of(parts, await store.searched_values(tx, [row["person_id"] for row in best]))
+    return [_hit(row, matches.get(row["person_id"], ())) for row in best]
 
 
 def _order(candidate: tuple[int, dict[str, Any]]) -> tuple[int, int, str, int]:
@@ -41,23 +42,36 @@ def _order(candidate: tuple[int, dict[str, Any]]) -> tuple[int, int, str, int]:
     return rank, -row["record_count"], row["display_name"] or "", row["person_id"]
 
 
-def matches_of(parts: Sequence[Part], rows: Iterable[dict[str, Any]]) -> tuple[Match, ...]:
-    """Which values of a person the parts of a text found; the closest reach that finds anything decides. Pure."""
-    values = dict.fromkeys(
-        (name, str(row[name])) for row in rows for name in TERMS if row[name] is not None
-    )
-    terms = [(name, value, TERMS[name]([value])[0]) for name, value in values]
-    matches: dict[Match, None] = {}
-    for part in _flat(parts):
-        for reach in (Reach.BEGINNING, Reach.SOUND):
-            wanted = part.alternatives(reach)
-            found = [
-                Match(name, value, reach is Reach.SOUND) for name, value, has in terms if _meets(wanted, has)
-            ]
-            if found:
-                matches.update(dict.fromkeys(found))
-                break
-    return tuple(matches)
+def matches_of(parts: Sequence[Part], rows: Sequence[dict[str, Any]]) -> dict[int, tuple[Match, ...]]:
+    """Which values of each person the parts of a text found, at most one per attribute and part. Pure.
+
+    `rows` have a `person_id` and a value or None per searched attribute.
+    """
+    flat = list(_flat(parts))
+    matches: dict[int, dict[tuple[str, int], Match]] = {}
+    for name, to_terms in TERMS.items():
+        held = [(row["person_id"], str(row[name])) for row in rows if row[name] is not None]
+        for (person_id, value), terms in zip(held, to_terms([value for _, value in held]), strict=True):
+            of_person = matches.setdefault(person_id, {})
+            for place, part in enumerate(flat):
+                found = _match(part, name, value, terms)
+                known = of_person.get((name, place))
+                if found and (known is None or known.sounds_alike > found.sounds_alike):
+                    of_person[name, place] = found
+    return {person_id: _distinct(found.values()) for person_id, found in matches.items()}
+
+
+def _match(part: Part, name: str, value: str, terms: Sequence[str]) -> Match | None:
+    if _meets(part.alternatives(Reach.BEGINNING), terms):
+        return Match(name, value)
+    return Match(name, value, sounds_alike=True) if _meets(part.alternatives(Reach.SOUND), terms) else None
+
+
+def _distinct(matches: Iterable[Match]) -> tuple[Match, ...]:
+    """Each value once; those that only sound alike fall away where the same attribute matches better."""
+    kept = tuple(dict.fromkeys(matches))
+    well = {match.attribute for match in kept if not match.sounds_alike}
+    return tuple(match for match in kept if not match.sounds_alike or match.attribute not in well)
 
 
 def _flat(parts: Iterable[Part]) -> Iterable[Part]:
@@ -68,7 +82,9 @@ def _flat(parts: Iterable[Part]) -> Iterable[Part]:
 
 def _meets(wanted: Sequence[tuple[str, bool]], terms: Sequence[str]) -> bool:
     return any(
-        term.startswith(sought) if beginning else term == sought for sought, beginning in wanted for term in terms
+        term.startswith(sought) if beginning else term == sought
+        for sought, beginning in wanted
+        for term in terms
     )
 
 

@@ -21,8 +21,8 @@ _PAST_THE_LAST = 2**63 - 1
 async def begin_rebuild(tx: Tx) -> None:
     """One rebuild at a time, which sees one moment of the database; must be the first statements of `tx`.
 
-    The lock comes before the first snapshot, so that a rebuild that had to wait sees what the one before it saw
-    committed. Readers are not held up.
+    The lock comes before the first snapshot, so that a rebuild that had to wait sees what the one before it
+    saw committed. Readers are not held up.
     """
     await execute(tx, queries.begin_rebuild)
     await execute(tx, queries.lock_profiles)

@@ -34,7 +34,11 @@ class Survivorship:
 
     def trust(self, system: str) -> int:
         """Rank of a system, 0 the most trusted; systems that are not listed share the last rank."""
-        return self.trusted_sources.index(system) if system in self.trusted_sources else len(self.trusted_sources)
+        return (
+            self.trusted_sources.index(system)
+            if system in self.trusted_sources
+            else len(self.trusted_sources)
+        )
 
 
 def load_survivorship(data_dir: Path | None = None) -> Survivorship:
@@ -49,10 +53,15 @@ def load_survivorship(data_dir: Path | None = None) -> Survivorship:
     try:
         text = own.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{own} cannot be read: {error}", hint="It must be a YAML file in UTF-8.") from error
+        raise InvalidInput(
+            f"{own} cannot be read: {error}", hint="It must be a YAML file in UTF-8."
+        ) from error
     given = _parse(text, str(own))
     _known_keys(given, shipped, str(own))
-    nested = {key: {**shipped[key], **_mapping(given.get(key) or {}, key, str(own))} for key in ("groups", "attributes")}
+    nested = {
+        key: {**shipped[key], **_mapping(given.get(key) or {}, key, str(own))}
+        for key in ("groups", "attributes")
+    }
     return _survivorship({**shipped, **given, **nested}, str(own))
 
 
@@ -93,7 +102,9 @@ def _survivorship(document: Mapping[str, Any], where: str) -> Survivorship:
 
 def _group(name: str, group: Mapping[str, Any], where: str) -> dict[str, Choice]:
     _known_keys(group, ("attributes", "rules"), f"{where}: {name}")
-    members = tuple(_attribute(member, where) for member in _texts(group.get("attributes"), f"{name}.attributes", where))
+    members = tuple(
+        _attribute(member, where) for member in _texts(group.get("attributes"), f"{name}.attributes", where)
+    )
     rules = _rules(group.get("rules"), f"{name}.rules", where)
     return {member: Choice(member, rules, members) for member in members}
 

@@ -1,7 +1,7 @@
 """The search terms of values: what the index holds, and what a typed text is looked up by.
 
-A term is one letter for what it is, then the standard form; a term has no space, quote, colon or operator, so that
-terms are safe in the text form of `tsvector` and `tsquery`.
+A term is one letter for what it is, then the standard form; a term has no space, quote, colon or operator,
+so that terms are safe in the text form of `tsvector` and `tsquery`.
 
 | letter | of | form |
 |---|---|---|
@@ -20,8 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from suzani.identity.names import comparable_names, folded_names, phonetic_keys
 from suzani.identity.contacts import standard_phone
+from suzani.identity.names import comparable_names, folded_names, phonetic_keys
 from suzani.identity.scripts import latin
 from suzani.kernel import ATTRIBUTES, Kind
 
@@ -123,7 +123,9 @@ _BY_KIND: Mapping[Kind, Callable[[Sequence[str]], list[Terms]]] = {
 }
 
 TERMS: Mapping[str, Callable[[Sequence[str]], list[Terms]]] = {
-    **{name: _BY_KIND[attribute.kind] for name, attribute in ATTRIBUTES.items() if attribute.kind in _BY_KIND},
+    **{
+        name: _BY_KIND[attribute.kind] for name, attribute in ATTRIBUTES.items() if attribute.kind in _BY_KIND
+    },
     PRODUCT: product_terms,
 }
 """How the values of each searched attribute become terms; `product` stands for product numbers."""

@@ -12,12 +12,16 @@ from suzani.profiles.terms import compact, digits, name_terms, phone_digits, saf
 MAX_CHARACTERS = 200
 MAX_PARTS = 8
 MIN_LETTERS = 2
-MIN_DIGITS = 3
+MIN_SERIES_DIGITS = 3
+MIN_DIGITS = 4
+"""Digits to search by; fewer would find a good part of all customers."""
 CALLING_CODES = ("998", "7", "82")
 """Calling codes that people leave out when they type a number from its start."""
 
 _NUMBER = re.compile(r"^[+(]*[0-9][0-9()./+-]*$")
-_DATE = re.compile(r"^(?:([0-3]?[0-9])[./-]([01]?[0-9])[./-]((?:19|20)[0-9]{2})|((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9]))$")
+_DATE = re.compile(
+    r"^(?:([0-3]?[0-9])[./-]([01]?[0-9])[./-]((?:19|20)[0-9]{2})|((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9]))$"
+)
 _YEAR = re.compile(r"^(?:19|20)[0-9]{2}$")
 _SERIES = re.compile(r"^[A-Za-zА-Яа-я]{1,2}$")
 _HANGUL = re.compile(r"^[가-힣]+$")
@@ -35,8 +39,8 @@ class Reach(StrEnum):
 class Part:
     """One part of the text: a person matches when any of these terms is theirs.
 
-    `exact` are whole terms, `starts` beginnings of terms; `names` are whole or beginnings by reach, `sounds` count
-    only when the reach is SOUND. `split` is one more way to match: all of these parts.
+    `exact` are whole terms, `starts` beginnings of terms; `names` are whole or beginnings by reach,
+    `sounds` count only when the reach is SOUND. `split` is one more way to match: all of these parts.
     """
 
     names: tuple[str, ...] = ()
@@ -80,7 +84,7 @@ def _join_numbers(words: Sequence[str]) -> list[str]:
     open_number = False
     for word in words:
         is_number = bool(_NUMBER.match(word)) and not _DATE.match(word)
-        after_series = bool(joined and _SERIES.match(joined[-1]) and len(digits(word)) >= MIN_DIGITS)
+        after_series = bool(joined and _SERIES.match(joined[-1]) and len(digits(word)) >= MIN_SERIES_DIGITS)
         if is_number and (open_number or after_series):
             joined[-1] += word
         else:
@@ -96,7 +100,8 @@ def _parts(word: str) -> list[Part]:
     if date:
         return [_date(date)]
     if _NUMBER.match(word):
-        return [_number(word)] if len(digits(word)) >= MIN_DIGITS else []
+        number = _number(word) if len(digits(word)) >= MIN_DIGITS else Part()
+        return [number] if number.starts else []
     if any(character.isdigit() for character in word):
         code = compact([word])[0]
         return [Part(starts=(f"d{code}", f"x{code}", f"e{safe(word)}"))] if code else []
@@ -116,16 +121,21 @@ def _number(word: str) -> Part:
     """A phone from its start or by its last digits, a document, an id, a product, or a year of birth."""
     number = digits(word)
     if word.startswith("+"):
-        return Part(starts=(f"t{number}",))
+        return Part(starts=_international(number))
     trunkless = number.lstrip("0") if number.startswith("0") else number.removeprefix("8")
-    starts = [f"t{number}", f"t{phone_digits(word)}", f"d{number}", f"x{number}"]
+    starts = [*_international(number), *_international(phone_digits(word)), f"d{number}", f"x{number}"]
     if len(trunkless) >= MIN_DIGITS:
         starts += [f"t{code}{trunkless}" for code in CALLING_CODES]
-    if len(number) > MIN_DIGITS:
-        starts += [f"r{number[::-1]}", f"y{number[::-1]}"]
+    starts += [f"r{number[::-1]}", f"y{number[::-1]}"]
     if _YEAR.match(number):
         starts.append(f"b{number}")
     return Part(starts=tuple(dict.fromkeys(starts)))
+
+
+def _international(number: str) -> tuple[str, ...]:
+    """A number with its calling code, unless so little follows the code that half the bank would match."""
+    code = next((code for code in CALLING_CODES if number.startswith(code)), "")
+    return (f"t{number}",) if len(number) - len(code) >= MIN_DIGITS else ()
 
 
 def _hangul(word: str) -> Part:

@@ -67,7 +67,8 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """One record of a source system, values as the system wrote them; `values` holds attributes that are filled."""
+    """One record of a source system, values as the system wrote them; `values` holds attributes that are
+    filled."""
 
     record_id: int
     system: str
@@ -99,7 +100,8 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class FieldEvidence:
-    """What one field says about a pair: the level of agreement, and its weight in bits (negative: against)."""
+    """What one field says about a pair: the level of agreement, and its weight in bits (negative:
+    against)."""
 
     field: str
     level: str
@@ -151,8 +153,8 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What of a person a search found: the attribute, the value as a record holds it, and whether it only sounds
-    like what was typed."""
+    """What of a person a search found: the attribute, the value as a record holds it, and whether it only
+    sounds like what was typed."""
 
     attribute: str
     value: str
@@ -247,8 +249,9 @@ class RunSummary:
 class Audit:
     """The identity audit: how many customers the systems see, and how many people there are.
 
-    `duplicate_share` is 1 - persons / records over the records on profiles. `by_systems` counts persons by the
-    number of systems that know them; the systems on their own see `records` customers, each in one system.
+    `duplicate_share` is 1 - persons / records over the records on profiles. `by_systems` counts persons by
+    the number of systems that know them; the systems on their own see `records` customers, each in one
+    system.
     """
 
     records: int

@@ -1,7 +1,7 @@
 """Whether a value passes its check, and whether it only fills a gap; both for many values at once.
 
-Every function takes an Arrow array of distinct values (text; dates for birth dates) and gives a NumPy array of
-booleans of the same length. Pure; a null is neither valid nor a placeholder.
+Every function takes an Arrow array of distinct values (text; dates for birth dates) and gives a NumPy array
+of booleans of the same length. Pure; a null is neither valid nor a placeholder.
 """
 
 from __future__ import annotations
@@ -21,13 +21,21 @@ from suzani.kernel import ATTRIBUTES, Kind
 Flags = npt.NDArray[np.bool_]
 
 EARLIEST_BIRTH = date(1905, 1, 1)
-PLACEHOLDER_DATES = (date(1900, 1, 1), date(1901, 1, 1), date(1899, 12, 30), date(1970, 1, 1), date(1111, 11, 11))
+PLACEHOLDER_DATES = (
+    date(1900, 1, 1),
+    date(1901, 1, 1),
+    date(1899, 12, 30),
+    date(1970, 1, 1),
+    date(1111, 11, 11),
+)
 PLACEHOLDER_WORDS = (
     r"(?i)^[^\p{L}\p{N}]*(нет|нету|нет данных|не указано?|не задано|неизвестно?|без имени|тест|йўқ|йук|"
     r"yo.?q|mavjud emas|noma.?lum|none|null|nil|nan|n/?a|not available|unknown|no ?name|test|xx+|"
     r"없음|미상|불명|해당 ?없음)?[^\p{L}\p{N}]*$"
 )
-FILLER_DIGITS = r"^(0{5,}|1{6,}|9{6,}|(?:998|7|82)?(?:0{7,}|1{7,}|9{7,}|1234567|123456789|1234567890)|12345678901234)$"
+FILLER_DIGITS = (
+    r"^(0{5,}|1{6,}|9{6,}|(?:998|7|82)?(?:0{7,}|1{7,}|9{7,}|1234567|123456789|1234567890)|12345678901234)$"
+)
 EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$"
 EMAIL_PLACEHOLDER = r"(?i)^(no|none|net|test|noemail|no-?mail|nomail|mail|email|a|x+)@"
 
@@ -71,14 +79,23 @@ def _email(values: pa.Array, today: date) -> Flags:
 
 def _phone(values: pa.Array, today: date) -> Flags:
     digits = digits_of(values)
-    return _flags(pc.match_substring_regex(digits, r"^(?:998[2-9][0-9]{8}|[2-9][0-9]{8}|[78][3-9][0-9]{9}|82[0-9]{8,10}|"
-                                                   r"01[0-9]{8,9}|[1-9][0-9]{10,14})$"))
+    return _flags(
+        pc.match_substring_regex(
+            digits,
+            r"^(?:998[2-9][0-9]{8}|[2-9][0-9]{8}|[78][3-9][0-9]{9}|82[0-9]{8,10}|"
+            r"01[0-9]{8,9}|[1-9][0-9]{10,14})$",
+        )
+    )
 
 
 def _document(values: pa.Array, today: date) -> Flags:
     """Uzbek and Korean passports (letters, then digits) and Russian ones (ten digits)."""
     compact = pc.utf8_upper(pc.replace_substring_regex(values, r"[\s№#.-]+", ""))
-    return _flags(pc.match_substring_regex(compact, r"^(?:[A-Z]{2}[0-9]{7}|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4}|[0-9]{10})$"))
+    return _flags(
+        pc.match_substring_regex(
+            compact, r"^(?:[A-Z]{2}[0-9]{7}|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4}|[0-9]{10})$"
+        )
+    )
 
 
 def _national_id(values: pa.Array, today: date) -> Flags:
