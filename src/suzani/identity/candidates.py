@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -73,7 +73,8 @@ def find_candidates(fields: Sequence[Field], rows: int) -> Candidates:
     keys = _keys(fields)
     refine = [_mixed(key.codes[:, :1])[:, 0] for key in keys if key.name in _REFINING]
     blocks = sorted(
-        (_Blocks.of(rule, keys_of, cap, refine) for rule, keys_of in _rules(keys)), key=lambda block: block.pairs
+        (_Blocks.of(rule, keys_of, cap, refine) for rule, keys_of in _rules(keys)),
+        key=lambda block: block.pairs,
     )
     return _collect(blocks, rows, budget)
 
@@ -157,15 +158,11 @@ def _pairs_of(words: Sequence[str]) -> list[str]:
     return (joined + ["", "", ""])[:3]
 
 
-def _own_key(name: str) -> object:
-    return lambda field: [_Key(name, field.codes)]
-
-
 def _place_key(field: Field) -> list[_Key]:
     return [_Key("city", recode(_sounds(field.values), field.codes).codes)]
 
 
-_KEYS_OF = {
+_KEYS_OF: Mapping[Kind, Callable[[Field], list[_Key]]] = {
     Kind.BIRTH_DATE: _date_keys,
     Kind.EMAIL: _email_keys,
     Kind.ADDRESS: _address_keys,
@@ -226,7 +223,9 @@ class _Blocks:
         for depth in range(len(refine) + 1):
             order = np.argsort(keys, kind="stable")
             keys, members = keys[order], members[order]
-            starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.empty(0, np.int64)
+            starts = (
+                np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.empty(0, np.int64)
+            )
             sizes = np.diff(np.append(starts, len(keys)))
             small = sizes <= cap
             inside = np.repeat(small & (sizes > 1), sizes)

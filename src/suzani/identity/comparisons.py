@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,15 @@ LABELS: Mapping[Kind, tuple[str, ...]] = {
     Kind.FAMILY_NAME: _NAME,
     Kind.PATRONYMIC: _NAME,
     Kind.SEX: ("missing", "different", "exact"),
-    Kind.BIRTH_DATE: ("missing", "different", "same month and day", "same year", "two slips", "one slip", "exact"),
+    Kind.BIRTH_DATE: (
+        "missing",
+        "different",
+        "same month and day",
+        "same year",
+        "two slips",
+        "one slip",
+        "exact",
+    ),
     Kind.NATIONAL_ID: ("missing", "different", "two slips", "one slip", "exact"),
     Kind.DOCUMENT: ("missing", "different", "two slips", "one slip", "exact"),
     Kind.PHONE: ("missing", "different", "one slip", "same ending", "exact"),
@@ -58,8 +67,14 @@ def _texts(values: Sequence[str]) -> Texts:
     return np.array(values, dtype=object)
 
 
-def _ratio(scorer: Callable[..., object], left: Texts, right: Texts, **options: object) -> npt.NDArray[np.float32]:
-    return process.cpdist(left, right, scorer=scorer, dtype=np.float32, **options)  # type: ignore[no-any-return]
+def _ratio(
+    scorer: Any, left: Texts, right: Texts, score_cutoff: float | None = None
+) -> npt.NDArray[np.float32]:
+    return np.asarray(
+        process.cpdist(
+            left.tolist(), right.tolist(), scorer=scorer, dtype=np.float32, score_cutoff=score_cutoff
+        )
+    )
 
 
 @dataclass(frozen=True)

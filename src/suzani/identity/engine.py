@@ -184,7 +184,11 @@ def _score(scorer: Scorer, levels: Levels, left: Rows, right: Rows) -> Edges:
 
 def _keep(edges: Edges, mask: npt.NDArray[np.bool_]) -> Edges:
     return Edges(
-        edges.left[mask], edges.right[mask], edges.levels[:, mask], edges.weight_bits[mask], edges.odds_bits[mask]
+        edges.left[mask],
+        edges.right[mask],
+        edges.levels[:, mask],
+        edges.weight_bits[mask],
+        edges.odds_bits[mask],
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from suzani.kernel import InvalidInput
 
 Ints = npt.NDArray[np.int64]
 
@@ -80,3 +84,62 @@ def _scores(both: float, found: float, true: float) -> Pairwise:
 
 def _harmonic(a: float, b: float) -> float:
     return 2 * a * b / (a + b) if a + b else 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An evaluation, with the records that only one of the two files has (left out of it)."""
+
+    evaluation: Evaluation
+    without_truth: int
+    without_person: int
+
+
+def evaluate_tables(persons: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Comparison:
+    """Evaluate a persons table (source, record_id, person_id) against a truth table of strings.
+
+    Records meet by id, and by source too where the truth has a column `source`. Raises InvalidInput when a
+    column is missing, ids repeat, or nothing meets.
+    """
+    _require(persons, ["record_id", "person_id"], "the persons file")
+    _require(truth, [id_column, truth_column], "the truth file")
+    by_source = "source" in persons.column_names and "source" in truth.column_names
+    found = _labels(persons, ["source", "record_id"] if by_source else ["record_id"], "person_id", "persons")
+    true = _labels(truth, ["source", id_column] if by_source else [id_column], truth_column, "truth")
+    common = [key for key in found if key in true]
+    if not common:
+        raise InvalidInput(
+            "the persons file and the truth file have no record in common",
+            hint=f"Compare the ids: {list(found)[:2]} and {list(true)[:2]}.",
+        )
+    evaluation = evaluate_partition(
+        _numbered([found[key] for key in common]), _numbered([true[key] for key in common])
+    )
+    return Comparison(evaluation, len(found) - len(common), len(true) - len(common))
+
+
+def _require(table: pa.Table, columns: list[str], where: str) -> None:
+    for column in columns:
+        if column not in table.column_names:
+            raise InvalidInput(
+                f"{where} has no column {column!r}", hint=f"Its columns: {', '.join(table.column_names)}."
+            )
+
+
+def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[str, str]:
+    """Value by key; several key columns are joined by a slash."""
+    columns = [[(text or "").strip() for text in table.column(key).to_pylist()] for key in keys]
+    joined = ["/".join(parts) for parts in zip(*columns, strict=True)]
+    labels = dict(zip(joined, (str(v).strip() for v in table.column(value).to_pylist()), strict=True))
+    if len(labels) != len(joined):
+        repeated = next(key for key, count in Counter(joined).items() if count > 1)
+        raise InvalidInput(
+            f"the {where} file has the record {repeated!r} more than once",
+            hint="Give the truth a column `source` if ids repeat across files.",
+        )
+    return labels
+
+
+def _numbered(labels: list[str]) -> Ints:
+    index: dict[str, int] = {}
+    return np.fromiter((index.setdefault(label, len(index)) for label in labels), np.int64, len(labels))

@@ -32,8 +32,42 @@ Codes = npt.NDArray[np.int32]
 MISSING = -1
 
 _NOTHING = frozenset(
-    "|na|n/a|nan|null|none|nil|-|--|---|.|..|?|unknown|unk|not available|not known|not provided|n.a.|xxx|xx"
-    "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split("|")
+    [
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "?",
+        "unknown",
+        "unk",
+        "not available",
+        "not known",
+        "not provided",
+        "n.a.",
+        "xxx",
+        "xx",
+        "test",
+        "нет",
+        "нету",
+        "неизвестно",
+        "не указано",
+        "не известно",
+        "отсутствует",
+        "yoq",
+        "yo'q",
+        "yoʻq",
+        "mavjud emas",
+        "йўқ",
+        "없음",
+    ]
 )
 _SEX_WORDS = {
     word: sex
@@ -228,9 +262,7 @@ def _address_field(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[F
     return [Field("address", Kind.ADDRESS, values, codes)]
 
 
-def _sex_field(
-    table: pa.Table, by_kind: Mapping[Kind, list[str]], fields: Sequence[Field]
-) -> list[Field]:
+def _sex_field(table: pa.Table, by_kind: Mapping[Kind, list[str]], fields: Sequence[Field]) -> list[Field]:
     """Sex as stated; where it is not, as a valid national id or the form of the name shows it."""
     labels = ["male", "female"]
     codes = np.full(table.num_rows, MISSING, dtype=np.int32)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +73,9 @@ class Model:
         try:
             data = json.loads(text)
         except ValueError as error:
-            raise InvalidInput(f"{where} is not JSON: {error}", hint="Give a file that --save-model wrote.") from None
+            raise InvalidInput(
+                f"{where} is not JSON: {error}", hint="Give a file that --save-model wrote."
+            ) from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise InvalidInput(f"{where} is no identity model", hint="Give a file that --save-model wrote.")
         if data.get("version") != VERSION:
@@ -116,7 +117,9 @@ class Patterns:
         code = np.zeros(levels.shape[1], dtype=np.int64)
         for row, kind in zip(levels, kinds, strict=True):
             code = code * level_count(kind) + row
-        _, first, inverse, counts = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+        _, first, inverse, counts = np.unique(
+            code, return_index=True, return_inverse=True, return_counts=True
+        )
         return cls(levels[:, first].T, counts.astype(np.float64), inverse)
 
 
@@ -182,8 +185,8 @@ class _Training:
         """Re-estimate every probability from the expected counts."""
         for index, levels in enumerate(self.patterns.levels.T):
             size = len(self.start[index])
-            m_mass = np.bincount(levels, weights=same, minlength=size + 1)[1:]
-            h_mass = np.bincount(levels, weights=home, minlength=size + 1)[1:]
+            m_mass = np.bincount(levels, weights=same, minlength=size + 1)[1:].astype(np.float64)
+            h_mass = np.bincount(levels, weights=home, minlength=size + 1)[1:].astype(np.float64)
             self.m[index] = _smoothed(m_mass, self.start[index])
             pairs = self.evidence.pairs * self.evidence.both_present[index]
             random = self.evidence.random[index]
@@ -222,5 +225,13 @@ def train(patterns: Patterns, evidence: Evidence) -> Model:
 
 
 WEIGHING_FREQUENCY = frozenset(
-    {Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.BIRTH_DATE, Kind.CITY, Kind.POSTCODE, Kind.OCCUPATION, Kind.ADDRESS}
+    {
+        Kind.GIVEN_NAME,
+        Kind.FAMILY_NAME,
+        Kind.BIRTH_DATE,
+        Kind.CITY,
+        Kind.POSTCODE,
+        Kind.OCCUPATION,
+        Kind.ADDRESS,
+    }
 )

@@ -43,7 +43,9 @@ def components(rows: int, left: Ints, right: Ints) -> Ints:
 def pairs_within(label: Ints, largest: int) -> tuple[Ints, Ints]:
     """All pairs of rows inside components of 3 to `largest` members, `left` < `right`."""
     order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(label[order]) != 0)) if len(label) else np.empty(0, np.int64)
+    starts = (
+        np.flatnonzero(np.append(True, np.diff(label[order]) != 0)) if len(label) else np.empty(0, np.int64)
+    )
     sizes = np.diff(np.append(starts, len(label)))
     chosen = (sizes >= 3) & (sizes <= largest)
     members = order[np.repeat(chosen, sizes)]

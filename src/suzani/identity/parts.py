@@ -18,7 +18,9 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from suzani.identity.fields import Encoded
 
-_PATRONYMIC = re.compile(r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$")
+_PATRONYMIC = re.compile(
+    r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$"
+)
 _FAMILY = re.compile(r".{2,}(ov|ova|ev|eva|yev|yeva|in|ina|skiy|skaya|sky|enko|yan|dze|shvili|yants)$")
 _MALE = re.compile(r"(ovich|evich|ogli|ugli)$|.{2,}(ov|ev|skiy)$")
 _FEMALE = re.compile(r"(ovna|evna|ichna|kizi|qizi)$|.{2,}(ova|eva|skaya)$")
@@ -46,7 +48,7 @@ class NameParts:
 
 
 def sex_of_family_name(name: str) -> str:
-    """"male" or "female" where the form of a family name or patronymic shows it, else ""."""
+    """ "male" or "female" where the form of a family name or patronymic shows it, else ""."""
     if _FEMALE.search(name):
         return "female"
     return "male" if _MALE.search(name) else ""

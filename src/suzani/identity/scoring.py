@@ -61,7 +61,9 @@ class Scorer:
         weight = odds - np.log2(prior / (1 - prior))
         return Scores(weight.astype(np.float32), odds.astype(np.float32))
 
-    def field_bits(self, index: int, row: npt.NDArray[np.uint8], left: Rows, right: Rows) -> npt.NDArray[np.float64]:
+    def field_bits(
+        self, index: int, row: npt.NDArray[np.uint8], left: Rows, right: Rows
+    ) -> npt.NDArray[np.float64]:
         """The weight in bits of one field for each pair; 0 where a value is missing."""
         return np.asarray(self._m_u[index][row] + self.rarity_bits(index, row, left, right))
 

@@ -22,8 +22,59 @@ _CYRILLIC = {
     "ґ": "g", "ң": "ng", "ү": "u", "ұ": "u", "ө": "o", "ә": "a", "һ": "kh", "ӣ": "i", "ӯ": "u", "ҷ": "j",
 }  # fmt: skip
 _INITIALS = "g kk n d tt r m b pp s ss * j jj ch k t p h".replace("*", "_").split()
-_MEDIALS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
-_FINALS = "_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
+_MEDIALS = [
+    "a",
+    "ae",
+    "ya",
+    "yae",
+    "eo",
+    "e",
+    "yeo",
+    "ye",
+    "o",
+    "wa",
+    "wae",
+    "oe",
+    "yo",
+    "u",
+    "wo",
+    "we",
+    "wi",
+    "yu",
+    "eu",
+    "ui",
+    "i",
+]
+_FINALS = [
+    "_",
+    "k",
+    "k",
+    "k",
+    "n",
+    "n",
+    "n",
+    "t",
+    "l",
+    "k",
+    "m",
+    "l",
+    "l",
+    "l",
+    "p",
+    "l",
+    "m",
+    "p",
+    "p",
+    "t",
+    "t",
+    "ng",
+    "t",
+    "t",
+    "k",
+    "t",
+    "p",
+    "t",
+]
 _SYLLABLES = {
     0xAC00 + (first * 21 + middle) * 28 + last: (
         _INITIALS[first].strip("_") + _MEDIALS[middle] + _FINALS[last].strip("_")
@@ -33,9 +84,9 @@ _SYLLABLES = {
     for last in range(28)
 }
 _LATIN = {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ı": "i"}
-_MARKS = {mark: "" for mark in "'`´ʻʼ‘’ʹˊ′"}
+_MARKS = dict.fromkeys("'`´ʻʼ‘’ʹˊ′", "")
 _TABLE = str.maketrans(_CYRILLIC | _LATIN | _MARKS) | _SYLLABLES
-_COMBINING = {code: None for code in range(0x0300, 0x0370)}
+_COMBINING = dict.fromkeys(range(0x0300, 0x0370))
 _NOT_LATIN = re.compile(r"[^\x00-\x7f]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

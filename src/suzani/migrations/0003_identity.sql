@@ -24,18 +24,20 @@ create table identity.person (
     merged_into bigint references identity.person
 );
 
+-- No foreign keys here and on edges: a run writes them whole, and checking a million keys row by row would
+-- take longer than resolving. Records are marked as deleted, never removed.
 create table identity.membership (
-    record_id bigint primary key references sources.record on delete cascade,
-    person_id bigint not null references identity.person,
-    run_id bigint not null references identity.run,
+    record_id bigint primary key,
+    person_id bigint not null,
+    run_id bigint not null,
     since timestamptz not null
 );
 create index membership_person on identity.membership (person_id);
 
 -- Evidence between two records; `evidence` is {field: [level, bits]}.
 create table identity.edge (
-    record_a bigint not null references sources.record on delete cascade,
-    record_b bigint not null references sources.record on delete cascade,
+    record_a bigint not null,
+    record_b bigint not null,
     weight_bits real not null,
     probability real not null,
     evidence jsonb not null,

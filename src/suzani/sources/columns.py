@@ -6,7 +6,6 @@ unless the content contradicts it; an unknown one is judged by content alone.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,31 @@ _NUMBER = r"^[-+]?[\d\s.,]+$"
 _NAME = r"^\p{L}[\p{L}\s.'`’‘ʻʼ-]*$"
 _PATRONYMIC = r"(?i)(ovich|evich|ovna|evna|ович|евич|овна|евна|o.?g.?li|угли|ўғли|qizi|кизи|қизи)$"
 _FAMILY = r"(?i)(ov|ova|ev|eva|skiy|skaya|enko|ов|ова|ев|ева|ский|ская|енко)$"
-_SEXES = frozenset("m f male female 1 2 0 u unknown м ж муж жен мужской женский erkak ayol 남 여 남성 여성".split())
+_SEXES = frozenset(
+    [
+        "m",
+        "f",
+        "male",
+        "female",
+        "1",
+        "2",
+        "0",
+        "u",
+        "unknown",
+        "м",
+        "ж",
+        "муж",
+        "жен",
+        "мужской",
+        "женский",
+        "erkak",
+        "ayol",
+        "남",
+        "여",
+        "남성",
+        "여성",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,180 @@
+"""Commands of identity: `link`, `evaluate`, `resolve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from suzani.identity.evaluation import Comparison, evaluate_tables
+from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
+from suzani.identity.model import Model
+from suzani.identity.service import RunReport, resolve
+from suzani.identity.tables import check_writable, read_table, write_table, write_whole
+from suzani.infra import console
+from suzani.infra.platform import running
+from suzani.infra.settings import Settings
+from suzani.kernel import InvalidInput
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands of identity."""
+    app.command("link")(link_command)
+    app.command("evaluate")(evaluate_command)
+    app.command("resolve")(resolve_command)
+
+
+def _columns(given: list[str] | None) -> list[str]:
+    """Column names given one by one or separated by commas."""
+    return [name.strip() for text in given or [] for name in text.split(",") if name.strip()]
+
+
+def link_command(
+    files: Annotated[list[Path], typer.Argument(help="Files of records: .csv, .parquet or .jsonl.")],
+    id_column: Annotated[str, typer.Option("--id", help="The column that identifies a record in its file.")],
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A column that is no evidence; may be repeated or list several.")
+    ] = None,
+    fields: Annotated[Path | None, typer.Option(help="YAML file that says what each column is.")] = None,
+    out: Annotated[Path, typer.Option(help="Where to write who is who.")] = Path("persons.parquet"),
+    edges: Annotated[Path | None, typer.Option(help="Where to write the evidence between records.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Use this trained model instead of training one.")
+    ] = None,
+    save_model: Annotated[Path | None, typer.Option(help="Where to write the trained model.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Link and deduplicate the records of any files, without labels and without set-up."""
+    with console.handled():
+        for target in (out, edges):
+            if target is not None:
+                check_writable(target)
+        stated = read_fields(fields) if fields else None
+        learned = Model.from_json(_model_text(model), str(model)) if model else None
+        data = read_input(files, id_column, _columns(ignore), stated)
+        _say_columns(data)
+        with console.progress() as bars:
+            task = bars.add_task("link", total=None)
+            linkage = link(data, learned, lambda phase: bars.update(task, description=phase))
+        write_table(linkage.persons, out)
+        if edges is not None:
+            write_table(linkage.edges, edges)
+        if save_model is not None:
+            text = linkage.resolution.model.to_json()
+            write_whole(save_model, lambda part: part.write_text(text, "utf-8"))
+        _say_result(data, linkage, out, as_json)
+
+
+def _model_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read: {error}") from None
+
+
+def _say_columns(data: Input) -> None:
+    width = max(map(len, data.guesses), default=0)
+    console.note("Columns were taken as:")
+    for name, guess in data.guesses.items():
+        console.note(f"  {name:<{width}}  {guess.kind.value:<13} {guess.why}")
+    if all(guess.kind.value == "ignore" for guess in data.guesses.values()):
+        console.note("No column is evidence: every record is a person of its own. Name fields with --fields.")
+
+
+def _say_result(data: Input, linkage: Linkage, out: Path, as_json: bool) -> None:
+    resolution = linkage.resolution
+    if as_json:
+        console.print_json(
+            {
+                "records": data.rows,
+                "persons": resolution.persons,
+                "candidates": resolution.candidates,
+                "blocking_rules": resolution.rules,
+                "estimated_blocking_recall": resolution.estimated_blocking_recall,
+                "columns": {name: guess.kind.value for name, guess in data.guesses.items()},
+                "seconds": resolution.seconds,
+            }
+        )
+        return
+    seconds = sum(resolution.seconds.values())
+    console.OUT.print(
+        f"{data.rows:,} records are {resolution.persons:,} persons "
+        f"({resolution.candidates:,} pairs compared in {seconds:.1f} s); written to {out}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if resolution.estimated_blocking_recall is not None:
+        console.OUT.print(
+            f"Estimated share of true pairs that were compared: {resolution.estimated_blocking_recall:.1%}.",
+            highlight=False,
+        )
+
+
+def evaluate_command(
+    persons: Annotated[Path, typer.Argument(help="What `suzani link` wrote.")],
+    truth: Annotated[Path, typer.Argument(help="A file that tells the true person of each record.")],
+    id_column: Annotated[str, typer.Option("--id", help="The record's id in the truth file.")],
+    truth_column: Annotated[str, typer.Option("--truth", help="The true person in the truth file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare persons with the truth: pairwise and B-cubed precision, recall, F1, splits and over-merges."""
+    with console.handled():
+        compared = evaluate_tables(read_table(persons), read_table(truth), id_column, truth_column)
+        if compared.without_truth or compared.without_person:
+            console.note(
+                f"Left out: {compared.without_truth:,} records without truth, "
+                f"{compared.without_person:,} records of the truth without a person."
+            )
+        if as_json:
+            console.print_json(compared.evaluation.as_dict())
+        else:
+            _say_evaluation(compared)
+
+
+def _say_evaluation(compared: Comparison) -> None:
+    e = compared.evaluation
+    rows = [
+        [name, f"{scores.precision:.4f}", f"{scores.recall:.4f}", f"{scores.f1:.4f}"]
+        for name, scores in (("pairs of records", e.pairwise), ("B-cubed", e.b_cubed))
+    ]
+    console.print_table("Quality", ["over", "precision", "recall", "F1"], rows)
+    console.print_table(
+        "Persons",
+        ["records", "true persons", "found persons", "recovered exactly", "split", "over-merged"],
+        [
+            [
+                f"{e.records:,}",
+                f"{e.true_persons:,}",
+                f"{e.found_persons:,}",
+                f"{e.exact:.2%}",
+                f"{e.splits:,}",
+                f"{e.over_merged:,}",
+            ]
+        ],
+    )
+
+
+def resolve_command(
+    data: Annotated[Path | None, typer.Option(help="The platform's data folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Resolve all loaded records into persons."""
+
+    async def work() -> RunReport:
+        async with running(Settings.from_environment(data)) as platform:
+            with console.progress() as bars:
+                task = bars.add_task("resolve", total=None)
+                return await resolve(platform, progress=lambda phase: bars.update(task, description=phase))
+
+    report = console.run(work())
+    if as_json:
+        console.print_json(report)
+        return
+    console.OUT.print(
+        f"{report.records:,} records are {report.persons:,} persons "
+        f"({report.new_persons:,} new, {report.retired_persons:,} retired).",
+        highlight=False,
+    )

@@ -1,0 +1,41 @@
+"""The evidence of an edge as data that pages, the API and the audit log share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from suzani.identity.comparisons import LABELS
+from suzani.identity.engine import Edges
+from suzani.identity.fields import Field
+from suzani.identity.model import Model
+from suzani.identity.scoring import Scorer
+
+
+def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Array:
+    """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
+
+    `household` is what knowing about families takes away: the edge's weight is the sum of all bits.
+    """
+    scorer = Scorer(model, fields)
+    parts: list[pa.Array] = []
+    total = np.zeros(len(edges.left))
+    for index, (field, row) in enumerate(zip(fields, edges.levels, strict=True)):
+        bits = scorer.field_bits(index, row, edges.left, edges.right)
+        total += bits
+        heads = [f'"{field.name}":["{label}",' for label in LABELS[field.kind]]
+        part = _joined(pa.array(heads).take(pa.array(row.astype(np.int64))), bits)
+        parts.append(pc.if_else(pa.array(row > 0), part, pa.scalar(None, pa.string())))
+    household = edges.weight_bits - total
+    part = _joined(pa.array(['"household":["families share this",'] * len(total), pa.string()), household)
+    parts.append(pc.if_else(pa.array(household < -0.05), part, pa.scalar(None, pa.string())))
+    inside = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
+    return pc.binary_join_element_wise("{", inside, "}", "")
+
+
+def _joined(heads: pa.Array, bits: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> pa.Array:
+    numbers = pc.cast(pa.array(np.round(bits, 2)), pa.string())
+    return pc.binary_join_element_wise(heads, numbers, "]", "")

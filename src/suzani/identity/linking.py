@@ -1,0 +1,186 @@
+"""`suzani link`: link and deduplicate any files, without a platform around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from suzani.identity.engine import Progress, Resolution, resolve_fields
+from suzani.identity.fields import build_fields
+from suzani.identity.model import Model
+from suzani.identity.tables import read_table
+from suzani.kernel import InvalidInput, Kind
+from suzani.sources.columns import ColumnGuess, infer_kinds
+
+
+@dataclass(frozen=True)
+class Input:
+    """Records of several files under common columns.
+
+    `source` (file stem) and `record_id` per row; `table` holds the evidence columns as strings.
+    """
+
+    source: pa.Array
+    record_id: pa.Array
+    table: pa.Table
+    guesses: dict[str, ColumnGuess]
+
+    @property
+    def rows(self) -> int:
+        """Number of records."""
+        return len(self.record_id)
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """Tables of results: `persons` (source, record_id, person_id), one row for every input row in input
+    order; `edges` (source_a, record_id_a, source_b, record_id_b, weight_bits, probability)."""
+
+    persons: pa.Table
+    edges: pa.Table
+    resolution: Resolution
+
+
+def read_input(
+    paths: Sequence[Path], id_column: str, ignored: Sequence[str], fields: Mapping[str, Kind] | None
+) -> Input:
+    """Read all files and decide what each column is.
+
+    Raises InvalidInput for a missing id or ignored column, an empty id, or two files with one stem.
+    """
+    stems = [_stem(path) for path in paths]
+    repeated = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if repeated:
+        raise InvalidInput(
+            f"two files are both called {repeated[0]!r}; the name tells records apart",
+            hint="Rename one of them.",
+        )
+    tables = [read_table(path) for path in paths]
+    ids = [_ids(table, id_column, path) for table, path in zip(tables, paths, strict=True)]
+    _check_known([*ignored, *(fields or {})], tables)
+    evidence = [table.drop_columns([id_column, *_present(ignored, table, id_column)]) for table in tables]
+    table, guesses = _unite(evidence, fields)
+    source = pa.array(np.repeat(np.array(stems, dtype=object), [len(i) for i in ids]), pa.string())
+    return Input(source, pa.concat_arrays(ids), table, guesses)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+
+
+def _ids(table: pa.Table, id_column: str, path: Path) -> pa.Array:
+    if id_column not in table.column_names:
+        raise InvalidInput(
+            f"{path} has no column {id_column!r}", hint=f"Its columns: {', '.join(table.column_names)}."
+        )
+    ids = pc.utf8_trim_whitespace(table.column(id_column).combine_chunks())
+    empty = pc.fill_null(pc.equal(ids, ""), True)
+    if pc.any(empty).as_py():
+        row = int(np.flatnonzero(empty.to_numpy(zero_copy_only=False))[0]) + 1
+        raise InvalidInput(f"{path}, row {row}: the id column {id_column!r} is empty")
+    return ids
+
+
+def _present(names: Sequence[str], table: pa.Table, id_column: str) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name in table.column_names and name != id_column]
+
+
+def _check_known(names: Sequence[str], tables: Sequence[pa.Table]) -> None:
+    known = {name for table in tables for name in table.column_names}
+    for name in names:
+        if name not in known:
+            raise InvalidInput(f"no file has a column {name!r}", hint=f"Columns: {', '.join(sorted(known))}.")
+
+
+def _unite(
+    tables: Sequence[pa.Table], fields: Mapping[str, Kind] | None
+) -> tuple[pa.Table, dict[str, ColumnGuess]]:
+    """One table over all files, and what its columns are.
+
+    A column of one file and a differently named one of another that hold the same kind of thing (first_name,
+    given_name) become one column, so that they are compared.
+    """
+    whole = pa.concat_tables(tables, promote_options="default")
+    guesses = _given(whole, fields) if fields is not None else infer_kinds(whole)
+    renamed: list[pa.Table] = []
+    columns: dict[Kind, list[str]] = {}
+    for table in tables:
+        target = {}
+        for kind in dict.fromkeys(guesses[name].kind for name in table.column_names):
+            own = [name for name in table.column_names if guesses[name].kind is kind]
+            known = columns.setdefault(kind, [])
+            free = [name for name in known if name not in own]
+            for name in own:
+                if name not in known and free and kind is not Kind.IGNORE and kind is not Kind.TEXT:
+                    target[name] = free.pop(0)
+                elif name not in known:
+                    known.append(name)
+        renamed.append(table.rename_columns([target.get(name, name) for name in table.column_names]))
+    return pa.concat_tables(renamed, promote_options="default"), guesses
+
+
+def _given(table: pa.Table, fields: Mapping[str, Kind]) -> dict[str, ColumnGuess]:
+    return {
+        name: ColumnGuess(fields[name], "the fields file")
+        if name in fields
+        else ColumnGuess(Kind.IGNORE, "not in the fields file")
+        for name in table.column_names
+    }
+
+
+def read_fields(path: Path) -> dict[str, Kind]:
+    """The kinds of columns that a YAML file states, as `column: kind` lines."""
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInput(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise InvalidInput(f"{path} must hold lines such as `first_name: given_name`")
+    known = [kind.value for kind in Kind]
+    for column, kind in data.items():
+        if kind not in known:
+            raise InvalidInput(
+                f"{path}: {column!r} has the unknown kind {kind!r}", hint=f"Kinds: {', '.join(known)}."
+            )
+    return {str(column): Kind(kind) for column, kind in data.items()}
+
+
+def link(data: Input, model: Model | None = None, progress: Progress = lambda phase: None) -> Linkage:
+    """Resolve the records of `data`; trains a model on them unless one is given."""
+    progress("standardise")
+    kinds = {name: data.guesses[name].kind for name in data.table.column_names}
+    fields = build_fields(data.table, kinds)
+    resolution = resolve_fields(fields, data.rows, model=model, progress=progress)
+    return Linkage(_persons(data, resolution), _edges(data, resolution), resolution)
+
+
+def _persons(data: Input, resolution: Resolution) -> pa.Table:
+    """Persons are numbered from 1 in the order of their first records."""
+    person = np.unique(resolution.person, return_inverse=True)[1] + 1
+    return pa.table(
+        {"source": data.source, "record_id": data.record_id, "person_id": pa.array(person, pa.int64())}
+    )
+
+
+def _edges(data: Input, resolution: Resolution) -> pa.Table:
+    edges = resolution.edges
+    order = np.lexsort((edges.right, edges.left, -edges.weight_bits))
+    left, right = pa.array(edges.left[order]), pa.array(edges.right[order])
+    return pa.table(
+        {
+            "source_a": data.source.take(left),
+            "record_id_a": data.record_id.take(left),
+            "source_b": data.source.take(right),
+            "record_id_b": data.record_id.take(right),
+            "weight_bits": pa.array(edges.weight_bits[order]),
+            "probability": pa.array(edges.probability[order]),
+        }
+    )

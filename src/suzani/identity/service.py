@@ -1,0 +1,144 @@
+"""Resolving the records of the platform: read, decide, write, publish."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from suzani import sources
+from suzani.identity import store
+from suzani.identity.continuity import keep_ids
+from suzani.identity.engine import Progress, Resolution, resolve_fields
+from suzani.identity.evidence import evidence_json
+from suzani.identity.fields import build_fields
+from suzani.infra import jobs
+from suzani.infra.db import Tx
+from suzani.infra.platform import Platform
+from suzani.kernel import ATTRIBUTES, now
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did. `estimated_blocking_recall` is the share of true pairs that the blocking rules are
+    estimated to reach (None when all pairs were compared); `seconds` are per phase."""
+
+    run_id: int
+    records: int
+    persons: int
+    new_persons: int
+    retired_persons: int
+    candidates: int
+    edges: int
+    blocking_rules: dict[str, int]
+    estimated_blocking_recall: float | None
+    prior: float
+    seconds: dict[str, float]
+
+
+async def resolve(platform: Platform, *, progress: Progress = lambda phase: None) -> RunReport:
+    """Resolve all live records into persons, in one transaction: all of it happens or nothing.
+
+    Waits for a run under way. Publishes `identity.changed`.
+    """
+    async with platform.db.transaction() as tx:
+        await store.lock(tx)
+        run_id = await store.start_run(tx, now())
+        progress("read records")
+        records = await sources.records_for_identity(tx)
+        before = await store.memberships(tx)
+        resolution = await asyncio.to_thread(_resolve_table, records, progress)
+        progress("write persons")
+        record_id = records.column("record_id").to_numpy()
+        new, retired = await _write_persons(tx, run_id, record_id, before, resolution)
+        await store.replace_edges(tx, await asyncio.to_thread(_edge_table, record_id, resolution))
+        report = _report(run_id, resolution, len(record_id), new, retired)
+        await store.finish_run(
+            tx,
+            run_id,
+            now(),
+            model=resolution.model.to_json(),
+            report=json.dumps(asdict(report)),
+            records=report.records,
+            candidates=report.candidates,
+            edges=report.edges,
+            persons=report.persons,
+        )
+        await jobs.publish(tx, "identity.changed")
+    return report
+
+
+def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolution:
+    progress("standardise")
+    kinds = {name: attribute.kind for name, attribute in ATTRIBUTES.items()}
+    fields = build_fields(records.select([name for name in records.column_names if name in kinds]), kinds)
+    return resolve_fields(fields, records.num_rows, progress=progress)
+
+
+async def _write_persons(
+    tx: Tx, run_id: int, record_id: Ints, before: pa.Table, resolution: Resolution
+) -> tuple[int, int]:
+    """Give clusters their persons' ids; returns how many persons are new and how many retired."""
+    at = now()
+    cluster = np.unique(resolution.person, return_inverse=True)[1].astype(np.int64)
+    previous = _previous(record_id, before)
+    kept = keep_ids(cluster, previous)
+    person_id = kept.person_id.copy()
+    fresh = np.unique(cluster[person_id == 0])
+    ids = await store.add_persons(tx, len(fresh), run_id, at)
+    of_cluster = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
+    of_cluster[cluster] = person_id
+    of_cluster[fresh] = ids
+    await store.replace_memberships(tx, record_id, of_cluster[cluster], run_id, at)
+    merged_into = of_cluster[kept.merged_into_cluster]
+    gone = np.setdiff1d(before.column("person_id").to_numpy(), previous)
+    retired = np.concatenate([kept.retired, gone])
+    await store.retire(tx, retired, np.concatenate([merged_into, np.zeros(len(gone), np.int64)]), at)
+    return len(ids), len(retired)
+
+
+def _previous(record_id: Ints, before: pa.Table) -> Ints:
+    """The person of each record so far, 0 for none. `before` is sorted by record."""
+    known, person = before.column("record_id").to_numpy(), before.column("person_id").to_numpy()
+    if not len(known):
+        return np.zeros(len(record_id), dtype=np.int64)
+    at = np.minimum(np.searchsorted(known, record_id), len(known) - 1)
+    return np.where(known[at] == record_id, person[at], 0)
+
+
+def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
+    edges = resolution.edges
+    a, b = record_id[edges.left], record_id[edges.right]
+    return pa.table(
+        {
+            "record_a": np.minimum(a, b),
+            "record_b": np.maximum(a, b),
+            "weight_bits": np.round(edges.weight_bits, 2),
+            "probability": edges.probability.astype(np.float32),
+            "evidence": evidence_json(resolution.model, resolution.fields, edges),
+        }
+    )
+
+
+def _report(run_id: int, resolution: Resolution, records: int, new: int, retired: int) -> RunReport:
+    recall = resolution.estimated_blocking_recall
+    return RunReport(
+        run_id=run_id,
+        records=records,
+        persons=resolution.persons,
+        new_persons=new,
+        retired_persons=retired,
+        candidates=resolution.candidates,
+        edges=len(resolution.edges.left),
+        blocking_rules=resolution.rules,
+        estimated_blocking_recall=None if recall is None else round(recall, 5),
+        prior=resolution.model.prior,
+        seconds=resolution.seconds,
+    )
