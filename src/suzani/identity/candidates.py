@@ -155,7 +155,7 @@ def _address_keys(field: Field) -> list[_Key]:
 
 def _pairs_of(words: Sequence[str]) -> list[str]:
     joined = ["+".join(sorted(pair)) for pair in combinations(words, 2)]
-    return (joined + ["", "", ""])[:3]
+    return [*joined, "", "", ""][:3]
 
 
 def _place_key(field: Field) -> list[_Key]:

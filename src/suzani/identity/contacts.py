@@ -50,7 +50,7 @@ def standard_phone(text: str) -> str | None:
 
 
 def standard_emails(values: Sequence[str]) -> list[str]:
-    """Lower-case bare address of each value ("Ann <ann@x.uz>" is `ann@x.uz`); "" for none or a placeholder."""
+    """Lower-case bare address of each value ("Ann <ann@x.uz>" is `ann@x.uz`); "" for a placeholder."""
     return [_standard_email(value) for value in map_lines(values, str.lower)]
 
 

@@ -6,26 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_MONTHS = {
-    name[:3]: number
-    for number, name in enumerate(
-        [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ],
-        1,
-    )
-}
+_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _PIVOT = 30
 PLACEHOLDERS = frozenset({"19000101", "18000101", "00010101", "99991231", "29991231", "20991231", "11111111"})

@@ -139,9 +139,13 @@ def check_fit(model: Model, fields: Sequence[Field]) -> None:
     present = [(item.name, item.kind.value) for item in fields]
     if wanted != present:
         raise InvalidInput(
-            f"the model was trained on {[name for name, _ in wanted]}, these records have {[n for n, _ in present]}",
+            f"the model was trained on the fields {_names(wanted)}; these records have {_names(present)}",
             hint="Use a model trained on the same fields, or leave the model out to train one.",
         )
+
+
+def _names(fields: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(name for name, _ in fields) or "none"
 
 
 def _train(comparator: Comparator, levels: Levels, rows: int) -> Model:

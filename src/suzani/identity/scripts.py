@@ -21,60 +21,9 @@ _CYRILLIC = {
     "э": "e", "ю": "yu", "я": "ya", "ў": "o", "қ": "k", "ғ": "g", "ҳ": "kh", "і": "i", "ї": "yi", "є": "ye",
     "ґ": "g", "ң": "ng", "ү": "u", "ұ": "u", "ө": "o", "ә": "a", "һ": "kh", "ӣ": "i", "ӯ": "u", "ҷ": "j",
 }  # fmt: skip
-_INITIALS = "g kk n d tt r m b pp s ss * j jj ch k t p h".replace("*", "_").split()
-_MEDIALS = [
-    "a",
-    "ae",
-    "ya",
-    "yae",
-    "eo",
-    "e",
-    "yeo",
-    "ye",
-    "o",
-    "wa",
-    "wae",
-    "oe",
-    "yo",
-    "u",
-    "wo",
-    "we",
-    "wi",
-    "yu",
-    "eu",
-    "ui",
-    "i",
-]
-_FINALS = [
-    "_",
-    "k",
-    "k",
-    "k",
-    "n",
-    "n",
-    "n",
-    "t",
-    "l",
-    "k",
-    "m",
-    "l",
-    "l",
-    "l",
-    "p",
-    "l",
-    "m",
-    "p",
-    "p",
-    "t",
-    "t",
-    "ng",
-    "t",
-    "t",
-    "k",
-    "t",
-    "p",
-    "t",
-]
+_INITIALS = "g kk n d tt r m b pp s ss _ j jj ch k t p h".split()
+_MEDIALS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+_FINALS = "_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
 _SYLLABLES = {
     0xAC00 + (first * 21 + middle) * 28 + last: (
         _INITIALS[first].strip("_") + _MEDIALS[middle] + _FINALS[last].strip("_")
