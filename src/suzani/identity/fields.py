@@ -33,7 +33,9 @@ MISSING = -1
 
 _NOTHING = frozenset(
     "|na|n/a|nan|null|none|nil|-|--|---|.|..|?|unknown|unk|not available|not known|not provided|n.a.|xxx|xx"
-    "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split("|")
+    "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split(
+        "|"
+    )
 )
 
 _SEX_WORDS = {
