@@ -69,6 +69,11 @@ def known_migrations(package: str = "suzani.migrations") -> list[Migration]:
     return [Migration(entry.name, entry.read_text(encoding="utf-8")) for entry in files]
 
 
+def known_names() -> set[str]:
+    """The names of every migration that this version of Suzani has, the queue's included."""
+    return {migration.name for migration in [*known_migrations(), *_queue_migrations()]}
+
+
 async def migrate(url: str, package: str = "suzani.migrations") -> list[str]:
     """Bring the database at `url` to this version's schema; returns the names of what was applied now.
 
@@ -166,7 +171,11 @@ async def _apply(
 ) -> None:
     """Run one migration and note it (and those it stands for) in the same transaction."""
     async with tx.transaction():
-        await tx.execute(migration.text)
+        try:
+            await tx.execute(migration.text)
+        except psycopg.Error as error:
+            error.add_note(f"in migration {migration.name}")
+            raise
         for done in [migration, *(also or [])]:
             await tx.execute(
                 "insert into infra.migration (name, checksum) values (%s, %s)", [done.name, done.checksum]

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from suzani.infra.db import Database, translated
+from suzani.infra.db import Database
 from suzani.infra.migrate import migrate
-from suzani.infra.server import use_server
+from suzani.infra.server import server_address
 from suzani.infra.settings import Settings
 
 
@@ -45,16 +45,10 @@ async def running(settings: Settings) -> AsyncIterator[Platform]:
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """The address of the platform's database, which answers for as long as the block lasts.
-
-    This is the only place that knows whether the server is embedded or outside.
-    """
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    with translated():
-        use = await asyncio.to_thread(use_server, settings)
+    """The address of the platform's database, which answers for as long as the block lasts."""
+    server = server_address(settings)
+    url = await asyncio.to_thread(server.__enter__)
     try:
-        yield use.url
+        yield url
     finally:
-        await asyncio.to_thread(use.leave)
+        await asyncio.to_thread(server.__exit__, None, None, None)

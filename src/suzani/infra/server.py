@@ -15,7 +15,8 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ import psycopg
 
 from suzani.infra.binaries import Binaries, find_binaries
 from suzani.infra.cluster import DATABASE, ROLE, Cluster, create_if_missing, prepare_cluster, socket_folder
+from suzani.infra.db import translated
 from suzani.infra.failures import program_failure
 from suzani.infra.locks import FileLock, held_alone
 from suzani.infra.settings import Settings
@@ -77,10 +79,34 @@ class ServerUse:
         self.url = url
         self._users = users
 
+    def ensure_running(self, settings: Settings) -> bool:
+        """Start the server again if it was killed; returns whether it had to be. Blocks while it starts."""
+        if find_running(self.cluster) is not None:
+            return False
+        use_server(settings).leave()
+        return True
+
     def leave(self) -> None:
         """Stop using the server; stops the server itself when nobody else uses it. Blocks while it stops."""
         self._users.close()
         stop_if_unused(self.cluster)
+
+
+@contextmanager
+def server_address(settings: Settings) -> Iterator[str]:
+    """The address of the platform's database, which answers for as long as the block lasts; blocks.
+
+    With `use_server`, the only place that knows whether the server is embedded or outside.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with translated():
+        use = use_server(settings)
+    try:
+        yield use.url
+    finally:
+        use.leave()
 
 
 def use_server(settings: Settings) -> ServerUse:

@@ -47,6 +47,16 @@ class Settings:
             server_user=env.get("SUZANI_SERVER_USER") or None,
         )
 
+    def to_environment(self) -> dict[str, str]:
+        """The variables that give another process these same settings."""
+        variables = {
+            "SUZANI_DATA": str(self.data_dir),
+            "SUZANI_DATABASE_URL": self.database_url or "",
+            "SUZANI_SYSTEM_DIR": str(self.system_dir),
+            "SUZANI_SERVER_USER": self.server_user or "",
+        }
+        return {**os.environ, **variables}
+
     @property
     def is_embedded(self) -> bool:
         """Whether this process runs a PostgreSQL of its own, rather than using an outside one."""

@@ -23,7 +23,8 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from suzani.infra.db import Tx, execute, fetch, load_queries, translated
 from suzani.infra.jobs import JOBS, Job
-from suzani.infra.platform import Platform
+from suzani.infra.platform import Platform, running
+from suzani.infra.settings import Settings
 from suzani.kernel import SuzaniError, Unavailable
 
 _LOCK_CLASS: Final = 0x53555A41
@@ -152,3 +153,13 @@ class _Retry(BaseRetryStrategy):
         if refused or job.attempts + 1 >= self._max_attempts:
             return None
         return RetryDecision(retry_in={"seconds": _FIRST_RETRY_SECONDS * 4**job.attempts})
+
+
+def work(settings: Settings) -> None:
+    """Run a worker in this process until it is told to stop; blocks. One of the services of `suzani up`."""
+
+    async def serve() -> None:
+        async with running(settings) as platform:
+            await run_worker(platform)
+
+    asyncio.run(serve())
