@@ -62,13 +62,13 @@ class Candidates:
 def find_candidates(fields: Sequence[Field], rows: int) -> Candidates:
     """All pairs for few records, else those that share a blocking key.
 
-    Rules are taken from the most to the least selective until a budget of pairs is spent: 80 per record for
-    small inputs, 8 for large ones.
+    Rules are taken from the most to the least selective until a budget of pairs is spent: 3 million for up to
+    50,000 records, 6 per record for many.
     """
     if rows <= ALL_PAIRS_BELOW:
         left, right = np.triu_indices(rows, 1)
         return Candidates(left.astype(np.int64), right.astype(np.int64), np.ones(len(left), np.int64), {}, 0)
-    budget = int(max(8 * rows, min(80 * rows, 3_000_000)))
+    budget = int(max(6 * rows, 3_000_000 * min(1.0, 50_000 / rows)))
     cap = 60 if rows > 50_000 else 150
     keys = _keys(fields)
     refine = [_mixed(key.codes[:, :1])[:, 0] for key in keys if key.name in _REFINING]

@@ -86,6 +86,9 @@ class _NameForms:
     sound: Codes
     groups: Mapping[str, frozenset[int]]
     has_group: npt.NDArray[np.bool_]
+    double: npt.NDArray[np.bool_]
+    lengths: npt.NDArray[np.int32]
+    first: npt.NDArray[np.str_]
 
     @classmethod
     def of(cls, values: Sequence[str]) -> _NameForms:
@@ -98,36 +101,35 @@ class _NameForms:
             recode(phonetic_keys(values), everyone).codes,
             groups,
             np.fromiter((value in groups for value in values), dtype=bool, count=len(values)),
+            np.fromiter((" " in value for value in values), dtype=bool, count=len(values)),
+            np.fromiter(map(len, values), dtype=np.int32, count=len(values)),
+            np.fromiter((value[0] for value in values), dtype="U1", count=len(values)),
         )
 
     def levels(self, a: Codes, b: Codes) -> Levels:
         """Levels 1 to 5 of distinct pairs of different names."""
         left, right = self.text[a], self.text[b]
         alike = _ratio(JaroWinkler.normalized_similarity, left, right)
-        lengths = np.fromiter(map(len, self.text), dtype=np.int32, count=len(self.text))
-        shorter = np.minimum(lengths[a], lengths[b])
+        shorter = np.minimum(self.lengths[a], self.lengths[b])
         level = np.full(len(a), DIFFERENT, dtype=np.uint8)
         level[(alike >= 0.80) | ((self.sound[a] == self.sound[b]) & (self.sound[a] >= 0) & (shorter > 2))] = 3
         close = np.flatnonzero((alike >= 0.70) & (shorter >= 4))
         slips = _ratio(OSA.distance, left[close], right[close], score_cutoff=1)
         level[close[slips <= 1]] = 4
         level[(alike >= 0.93) & (shorter >= 4)] = 4
-        self._mark_contained(level, left, right)
-        first = np.fromiter((text[0] for text in self.text), dtype="U1", count=len(self.text))
+        self._mark_contained(level, a, b)
         level[(shorter == 1) & (level < 4)] = DIFFERENT
-        level[(shorter == 1) & (first[a] == first[b])] = 2
+        level[(shorter == 1) & (self.first[a] == self.first[b])] = 2
         level[(self.joined[a] == self.joined[b]) & (self.joined[a] >= 0)] = 5
         self._mark_short_forms(level, a, b)
         return level
 
-    def _mark_contained(self, level: Levels, left: Texts, right: Texts) -> None:
+    def _mark_contained(self, level: Levels, a: Codes, b: Codes) -> None:
         """A double name and one of its words ("Maria Luisa", "Maria") are near."""
-        for i in np.flatnonzero(level < 4):
-            x, y = left[i], right[i]
-            if " " in x or " " in y:
-                words, others = set(x.split()), set(y.split())
-                if max(map(len, words & others), default=0) >= 3:
-                    level[i] = 4
+        for i in np.flatnonzero((level < 4) & (self.double[a] | self.double[b])):
+            words, others = set(self.text[a[i]].split()), set(self.text[b[i]].split())
+            if max(map(len, words & others), default=0) >= 3:
+                level[i] = 4
 
     def _mark_short_forms(self, level: Levels, a: Codes, b: Codes) -> None:
         for i in np.flatnonzero(self.has_group[a] & self.has_group[b] & (level < 5)):
@@ -140,22 +142,20 @@ def _name_levels(values: Sequence[str]) -> PairLevels:
 
 
 def _date_levels(values: Sequence[str]) -> PairLevels:
-    digits = np.array([list(value.encode()) for value in values], dtype=np.uint8).reshape(-1, 8)
-    texts = _texts(values)
+    digits = np.frombuffer("".join(values).encode(), dtype=np.uint8).reshape(-1, 8)
 
     def levels(a: Codes, b: Codes) -> Levels:
-        same = digits[a] == digits[b]
+        left, right = digits[a], digits[b]
+        same = left == right
         unlike = 8 - same.sum(axis=1)
-        slips = _ratio(OSA.distance, texts[a], texts[b], score_cutoff=2)
         year, month_day = same[:, :4].all(axis=1), same[:, 4:].all(axis=1)
-        crossed = (digits[a][:, 4:6] == digits[b][:, 6:]).all(axis=1) & (
-            digits[a][:, 6:] == digits[b][:, 4:6]
-        ).all(axis=1)
+        crossed = (left[:, 4:6] == right[:, 6:]).all(axis=1) & (left[:, 6:] == right[:, 4:6]).all(axis=1)
+        swapped = ((left[:, :-1] == right[:, 1:]) & (left[:, 1:] == right[:, :-1]) & ~same[:, :-1]).any(axis=1)
         level = np.full(len(a), DIFFERENT, dtype=np.uint8)
         level[month_day] = 2
         level[year] = 3
-        level[(slips <= 2) & (unlike <= 3)] = 4
-        level[(slips <= 1) | (year & crossed)] = 5
+        level[unlike == 2] = 4
+        level[(unlike == 1) | ((unlike == 2) & swapped) | (year & crossed)] = 5
         return level
 
     return levels

@@ -31,7 +31,7 @@ from suzani.kernel import Kind
 Codes = npt.NDArray[np.int32]
 MISSING = -1
 
-_NOTHING = frozenset(
+_NOTHING = pa.array(
     "|na|n/a|nan|null|none|nil|-|--|---|.|..|?|unknown|unk|not available|not known|not provided|n.a.|xxx|xx"
     "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split(
         "|"
@@ -73,6 +73,12 @@ class Field:
         """How many records hold each value (first alternative and others alike)."""
         held = self.codes[self.codes >= 0]
         return np.bincount(held, minlength=len(self.values)).astype(np.int64)
+
+    @cached_property
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """Which values pass the check digit of the field's scheme; one more, False, for a missing value."""
+        passed = [self.scheme is not None and _is_valid(self.scheme, value) for value in self.values]
+        return np.array([*passed, False], dtype=bool)
 
     @property
     def filled(self) -> npt.NDArray[np.bool_]:
@@ -128,11 +134,11 @@ def encode(column: pa.ChunkedArray | pa.Array) -> Encoded:
         array = pc.cast(array, pa.string())
     encoded = pc.dictionary_encode(array)
     codes = pc.fill_null(encoded.indices, MISSING).to_numpy(zero_copy_only=False).astype(np.int32)
-    values = [value.strip() for value in encoded.dictionary.to_pylist()]
-    nothing = np.fromiter((value.lower() in _NOTHING for value in values), dtype=bool, count=len(values))
+    trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
+    nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=_NOTHING).to_numpy(zero_copy_only=False)
     if nothing.any():
-        codes = np.where((codes >= 0) & ~np.append(nothing, False)[codes], codes, MISSING).astype(np.int32)
-    return Encoded(values, codes)
+        codes = np.where(np.append(nothing, True)[codes], MISSING, codes).astype(np.int32)
+    return Encoded(trimmed.to_pylist(), codes)
 
 
 def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], list[str]]) -> Encoded:
@@ -142,11 +148,13 @@ def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], list[
 
 def recode(forms: Sequence[str], codes: Codes) -> Encoded:
     """Merge equal forms: `forms[i]` is the new value of old code i; "" becomes missing."""
-    index: dict[str, int] = {"": MISSING}
-    target = np.fromiter(
-        (index.setdefault(form, len(index) - 1) for form in forms), dtype=np.int32, count=len(forms)
-    )
-    values = [value for value in index if value]
+    encoded = pc.dictionary_encode(pa.array(forms, pa.string()))
+    target = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    values: list[str] = encoded.dictionary.to_pylist()
+    if "" in values:
+        empty = values.index("")
+        target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
+        values.pop(empty)
     return Encoded(values, np.append(target, np.int32(MISSING))[codes].astype(np.int32))
 
 
@@ -177,7 +185,15 @@ def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
     for kind in (*single, Kind.OCCUPATION, Kind.TEXT, Kind.ORGANISATION):
         fields += [_merged(table, kind, [column], column) for column in by_kind.get(kind, [])]
     fields += _sex_field(table, by_kind, fields)
-    return [_without_shared(field, fields) for field in fields if field.values]
+    return [_without_shared(_fathers(field), fields) for field in fields if field.values]
+
+
+def _fathers(field: Field) -> Field:
+    """Patronymics without their endings; sex has been read off them by now."""
+    if field.name != "middle_name":
+        return field
+    bare = recode(name_forms.father_names(field.values), field.codes)
+    return Field(field.name, field.kind, bare.values, bare.codes)
 
 
 def _merged(table: pa.Table, kind: Kind, columns: Sequence[str], name: str = "") -> Field:
@@ -241,7 +257,8 @@ def _sex_field(table: pa.Table, by_kind: Mapping[Kind, list[str]], fields: Seque
         codes = np.where(codes >= 0, codes, target[stated.codes])
     for field in fields:
         if field.scheme is not None:
-            shown = [field.scheme.sex(v) if _is_valid(field.scheme, v) else "" for v in field.values]
+            valid = field.valid.tolist()
+            shown = [field.scheme.sex(v) if ok else "" for v, ok in zip(field.values, valid, strict=False)]
         elif field.name in ("middle_name", "family_name"):
             shown = [sex_of_family_name(value) for value in field.values]
         else:

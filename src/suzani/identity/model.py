@@ -148,8 +148,8 @@ def starting_m(kind: Kind) -> Floats:
 
 
 _PRIOR_PAIRS = 12.0
-_ITERATIONS = 200
-_CONVERGED = 1e-5
+_ITERATIONS = 100
+_CONVERGED = 1e-4
 
 
 class _Training:

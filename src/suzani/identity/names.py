@@ -15,55 +15,50 @@ _OTHER = re.compile(r"[^a-z\n]+")
 _NOT_COMMA = re.compile(r"[^a-z,\n]+")
 _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 
+# Letters and digraphs that languages and transliterations write for one sound, longest first; upper-case
+# letters stand for the sounds that have no letter of their own.
+_SPELLINGS = tuple(
+    pair.split(">")
+    for pair in "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k ts>s tz>s w>v".split()
+)
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), replacement)
     for pattern, replacement in (
-        (r"shch|sch|sh", "S"),
-        (r"tch|ch", "C"),
-        (r"dzh|dj|zh|j", "J"),
         (r"(?<=e)x(?=[aei])|(?<=[aeiou])x$", "ks"),
-        (r"kh|gh(?=[aeiou])|x", "h"),
-        (r"ph", "f"),
-        (r"th", "t"),
-        (r"ck|q|c(?![eiyh])", "k"),
-        (r"ts|tz|c", "s"),
-        (r"w", "v"),
+        (r"gh(?=[aeiou])|x", "h"),
+        (r"c(?![eiyh])", "k"),
         (r"(?<=[aeiou])h(?![aeiou])", ""),
         (r"i[yj]\b|yy\b|ii\b|ey\b|y\b", "i"),
-        (r"[yi](?=[aeou])|(?<=[aeou])[yi]", "i"),
-        (r"y", "i"),
-        (r"ie|ye|io|yo", "e"),
+        (r"i?[ye]e|[iy]o", "e"),
+        (r"ie", "e"),
         (r"(.)\1+", r"\1"),
     )
 )
-_SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE), replacement)
-    for pattern, replacement in (
-        (r"[SCJ]", "X"),
-        (r"ks|[kgh]", "K"),
-        (r"[dt]", "T"),
-        (r"[bp]", "P"),
-        (r"[vf]", "F"),
-        (r"[sz]", "S"),
-        (r"[l]", "L"),
-        (r"[r]", "R"),
-        (r"[m]", "M"),
-        (r"ng|n", "N"),
-        (r"\b[aeiou]+", "A"),
-        (r"[aeiou]+", ""),
-        (r"(.)\1+", r"\1"),
-    )
-)
+_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i"})
+_SOUND_OF = str.maketrans(
+    {letter: sound for sound, letters in
+     {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m", "N": "n",
+      "": "aeiouy"}.items() for letter in letters}
+)  # fmt: skip
+_FIRST_VOWELS = re.compile(r"\b[aeiou]+")
+_REPEATED = re.compile(r"(.)\1+")
 
 
 def _comparable(text: str) -> str:
     return _EDGES.sub("", _OTHER.sub(" ", _TITLE.sub(" ", text)))
 
 
-def _rewrite(text: str, steps: tuple[tuple[re.Pattern[str], str], ...]) -> str:
-    for pattern, replacement in steps:
+def _fold(text: str) -> str:
+    for spelling, sound in _SPELLINGS:
+        text = text.replace(spelling, sound)
+    for pattern, replacement in _FOLDS:
         text = pattern.sub(replacement, text)
-    return text
+    return text.translate(_FOLDED_LETTERS)
+
+
+def _sound(text: str) -> str:
+    text = _FIRST_VOWELS.sub("A", _fold(text).replace("ks", "k").replace("ng", "n"))
+    return _REPEATED.sub(r"\1", text.translate(_SOUND_OF))
 
 
 def comparable_names(values: Sequence[str]) -> list[str]:
@@ -76,6 +71,20 @@ def comparable_full_names(values: Sequence[str]) -> list[str]:
     return map_lines(latin(values), lambda text: _EDGES.sub("", _NOT_COMMA.sub(" ", _TITLE.sub(" ", text))))
 
 
+_FATHER_WORDS = re.compile(r" ?\b(?:ogli|ugli|kizi|qizi|uli)\b")
+_FATHER_ENDINGS = re.compile(r"(?<=[a-z]{3})(?:y?[oe]vich|y?[oe]vna|ichna|ogli|ugli|kizi|qizi|ich)$", re.MULTILINE)
+
+
+def father_names(comparables: Sequence[str]) -> list[str]:
+    """The father's name in each patronymic: Nodirovna, Nodir qizi and Nodirovich are all `nodir`.
+
+    Takes the output of `comparable_names`; other middle names stay as they are.
+    """
+    return map_lines(
+        comparables, lambda text: _EDGES.sub("", _FATHER_ENDINGS.sub("", _FATHER_WORDS.sub("", text)))
+    )
+
+
 def comparable_name(text: str) -> str:
     """Lower-case Latin words of one name in any script; "" when it has no letters."""
     return comparable_names([text])[0]
@@ -86,12 +95,12 @@ def folded_names(comparables: Sequence[str]) -> list[str]:
 
     Takes the output of `comparable_names`. Upper-case letters stand for digraphs.
     """
-    return map_lines(comparables, lambda text: _rewrite(text, _FOLDS))
+    return map_lines(comparables, _fold)
 
 
 def phonetic_keys(comparables: Sequence[str]) -> list[str]:
     """The consonants of each name by class of sound, a key for blocking; masculine and feminine agree."""
-    return map_lines(comparables, lambda text: _rewrite(_rewrite(text, _FOLDS), _SOUNDS))
+    return map_lines(comparables, _sound)
 
 
 def phonetic_key(text: str) -> str:

@@ -6,10 +6,11 @@ forms of patronymics and family names, then from the order most full names of th
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,6 +116,7 @@ class _Splitter:
 
     given: Counter[str]
     family: Counter[str]
+    scores: dict[str, float] = field(default_factory=dict)
 
     def all(self, values: Sequence[str]) -> list[tuple[str, str, str]]:
         family_first = self._family_stands_first(values)
@@ -158,8 +160,11 @@ class _Splitter:
 
     def _family_score(self, word: str) -> float:
         """Log-odds, roughly, that a word is a family name and no given name."""
-        seen = np.log2((self.family[word] + 0.5) / (self.given[word] + 0.5))
-        return float(seen) + (2.0 if _FAMILY.search(word) else 0.0)
+        score = self.scores.get(word)
+        if score is None:
+            seen = math.log2((self.family[word] + 0.5) / (self.given[word] + 0.5))
+            score = self.scores[word] = seen + (2.0 if _FAMILY.search(word) else 0.0)
+        return score
 
     def _family_stands_first(self, values: Sequence[str]) -> bool:
         first = last = 0

@@ -55,16 +55,14 @@ def map_lines(values: Sequence[str], rewrite: Rewrite) -> list[str]:
     """Apply a line-wise rewrite to all values in one call; line breaks inside values become spaces."""
     if not values:
         return []
-    joined = "\n".join(" ".join(value.splitlines()) if _breaks(value) else value for value in values)
+    joined = "\n".join(values)
+    if joined.count("\n") >= len(values):
+        joined = "\n".join(value.replace("\n", " ") for value in values)
     result = rewrite(joined).split("\n")
     if len(result) != len(values):
         # A rewrite made or swallowed a line break: do it value by value rather than shift every later one.
-        return [" ".join(rewrite(" ".join(value.splitlines())).split("\n")) for value in values]
+        return [rewrite(value.replace("\n", " ")).replace("\n", " ") for value in values]
     return result
-
-
-def _breaks(value: str) -> bool:
-    return not value.isprintable() and len(value.splitlines()) > 1
 
 
 def latin(values: Sequence[str]) -> list[str]:
