@@ -1,1 +1,6 @@
-"""A made-up bank whose extracts look like life, with the truth beside them."""
+"""A generated bank to try the platform on: seven systems' extracts, and the truth behind them."""
+
+from suzani.demo.generator import generate
+from suzani.demo.types import Generated
+
+__all__ = ["Generated", "generate"]
