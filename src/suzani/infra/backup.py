@@ -29,8 +29,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from suzani.infra.accounts import server_account
 from suzani.infra.binaries import Binaries, find_binaries
-from suzani.infra.db import translated
-from suzani.infra.failures import program_failure
+from suzani.infra.failures import program_failure, translated
 from suzani.infra.migrate import known_names, migrate
 from suzani.infra.settings import Settings
 from suzani.kernel import Conflict, Forbidden, InvalidInput, NotFound

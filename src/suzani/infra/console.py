@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from suzani.infra.db import translated
+from suzani.infra.failures import translated
 from suzani.kernel import SuzaniError
 
 T = TypeVar("T")

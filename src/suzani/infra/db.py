@@ -6,16 +6,16 @@ Nothing here knows whether the server is embedded or outside. Database work is a
 
 from __future__ import annotations
 
-import errno
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from suzani.infra.bulk import copy_in, copy_out
+from suzani.infra.failures import translated, unreachable
 from suzani.infra.queries import Queries, Query, Statement, compiled, load_queries
 from suzani.kernel import Unavailable
 
@@ -26,8 +26,6 @@ OLDEST_SERVER: Final = 150000
 """The oldest server that is supported, as libpq numbers versions (PostgreSQL 15)."""
 
 _CONNECT_TIMEOUT_SECONDS: Final = 15
-_SERVER_GONE: Final = ("08", "57")
-"""SQLSTATE classes of a lost connection and of a server that stops; OperationalError has others too."""
 
 __all__ = [
     "OLDEST_SERVER",
@@ -93,45 +91,12 @@ class Database:
         await self._pool.close()
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the failures of a machine (no server, no disk) into Unavailable with what to do about it."""
-    try:
-        yield
-    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
-        raise Unavailable(
-            f"the database server ran out of room: {str(error).strip()}",
-            hint="Free disk space where the data lies (`suzani doctor` shows where) and run it again.",
-        ) from error
-    except PoolTimeout as error:
-        raise _unreachable(error) from error
-    except psycopg.OperationalError as error:
-        if error.sqlstate is not None and error.sqlstate[:2] not in _SERVER_GONE:
-            raise
-        raise _unreachable(error) from error
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise Unavailable(
-            f"no space left on the disk: {error.filename or error.strerror}",
-            hint="Free disk space and run it again; nothing half-written was kept.",
-        ) from error
-
-
-def _unreachable(error: Exception) -> Unavailable:
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return Unavailable(
-        f"the database server does not answer: {first_line}",
-        hint="`suzani doctor` shows which server is used and whether it runs.",
-    )
-
-
 async def _check(url: str) -> None:
     """One plain connection first: its errors say what is wrong, where a pool would only time out."""
     try:
         connection = await psycopg.AsyncConnection.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
     except psycopg.Error as error:
-        raise _unreachable(error) from error
+        raise unreachable(error) from error
     async with connection:
         version = connection.info.server_version
     if version < OLDEST_SERVER:

@@ -18,7 +18,8 @@ from suzani.infra.binaries import find_binaries
 from suzani.infra.cluster import Cluster, find_cluster
 from suzani.infra.db import load_queries
 from suzani.infra.migrate import migration_state
-from suzani.infra.server import find_running, server_url
+from suzani.infra.postmaster import find_running
+from suzani.infra.server import server_url
 from suzani.infra.settings import Settings
 from suzani.kernel import SuzaniError
 

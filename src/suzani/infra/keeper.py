@@ -11,7 +11,8 @@ from pathlib import Path
 from suzani.infra.accounts import server_account
 from suzani.infra.cluster import Cluster
 from suzani.infra.locks import FileLock
-from suzani.infra.server import find_running, stop_if_unused
+from suzani.infra.postmaster import find_running
+from suzani.infra.server import stop_if_unused
 
 
 def keep(cluster: Cluster, pid: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from suzani.infra.db import translated
+from suzani.infra.failures import translated
 from suzani.kernel import Conflict, InvalidInput
 
 _LOCK_KEY: Final = 0x53555A414E49

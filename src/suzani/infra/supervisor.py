@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final, TypeAlias
 
-from suzani.infra.db import translated
+from suzani.infra.failures import translated
 from suzani.infra.migrate import migrate
 from suzani.infra.server import ServerUse, use_server
 from suzani.infra.settings import Settings
