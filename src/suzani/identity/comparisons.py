@@ -150,7 +150,9 @@ def _date_levels(values: Sequence[str]) -> PairLevels:
         unlike = 8 - same.sum(axis=1)
         year, month_day = same[:, :4].all(axis=1), same[:, 4:].all(axis=1)
         crossed = (left[:, 4:6] == right[:, 6:]).all(axis=1) & (left[:, 6:] == right[:, 4:6]).all(axis=1)
-        swapped = ((left[:, :-1] == right[:, 1:]) & (left[:, 1:] == right[:, :-1]) & ~same[:, :-1]).any(axis=1)
+        swapped = ((left[:, :-1] == right[:, 1:]) & (left[:, 1:] == right[:, :-1]) & ~same[:, :-1]).any(
+            axis=1
+        )
         level = np.full(len(a), DIFFERENT, dtype=np.uint8)
         level[month_day] = 2
         level[year] = 3

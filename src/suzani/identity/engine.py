@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,12 @@ class Edges:
     levels: Levels
     weight_bits: npt.NDArray[np.float32]
     odds_bits: npt.NDArray[np.float32]
+
+    def renumbered(self, rows: Rows) -> Edges:
+        """The same pairs, row i now being called `rows[i]`."""
+        a, b = rows[self.left], rows[self.right]
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        return Edges(low, high, self.levels, self.weight_bits, self.odds_bits)
 
     @property
     def probability(self) -> npt.NDArray[np.float64]:
@@ -107,6 +114,9 @@ def resolve_fields(
     """
     options = options or Options()
     watch = _Watch(progress)
+    watch.begin("order")
+    order = canonical_order(fields, rows)
+    fields = [item.reordered(order) for item in fields]
     watch.begin("candidates")
     found = find_candidates(fields, rows) if fields else _no_candidates()
     watch.begin("compare")
@@ -123,9 +133,37 @@ def resolve_fields(
     watch.begin("partition")
     person, edges = _partition(comparator, Scorer(model, fields), edges, rows, options)
     watch.begin("")
+    back = np.argsort(order)
     return Resolution(
-        person, edges, model, tuple(fields), len(found.left), found.rules, recall, watch.seconds
+        person=_first_rows(person[back]),
+        edges=edges.renumbered(order),
+        model=model,
+        fields=tuple(item.reordered(back) for item in fields),
+        candidates=len(found.left),
+        rules=found.rules,
+        estimated_blocking_recall=recall,
+        seconds=watch.seconds,
     )
+
+
+def canonical_order(fields: Sequence[Field], rows: int) -> Rows:
+    """Row numbers in an order that depends on what the records say, not on how they came.
+
+    Sampling and ties then fall alike whatever the order of the input, and so do the persons.
+    """
+    mixed = np.zeros(rows, dtype=np.uint64)
+    for item in fields:
+        hashes = np.fromiter((crc32(v.encode()) for v in item.values), np.uint64, len(item.values))
+        hashes = np.append(hashes * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1), np.uint64(0))
+        for codes in item.codes.T:
+            mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9) + hashes[codes]
+    return np.argsort(mixed, kind="stable")
+
+
+def _first_rows(label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The same partition, each person labelled by the smallest of its row numbers."""
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], dtype=np.int64)
 
 
 def _no_candidates() -> Candidates:

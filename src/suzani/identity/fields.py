@@ -7,7 +7,7 @@ phones): its codes then have several columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,10 @@ class Field:
     values: list[str]
     codes: Codes
     scheme: Identifier | None = None
+
+    def reordered(self, order: npt.NDArray[np.int64]) -> Field:
+        """The field with its records in another order."""
+        return replace(self, codes=self.codes[order])
 
     @property
     def rows(self) -> int:

@@ -72,7 +72,9 @@ def comparable_full_names(values: Sequence[str]) -> list[str]:
 
 
 _FATHER_WORDS = re.compile(r" ?\b(?:ogli|ugli|kizi|qizi|uli)\b")
-_FATHER_ENDINGS = re.compile(r"(?<=[a-z]{3})(?:y?[oe]vich|y?[oe]vna|ichna|ogli|ugli|kizi|qizi|ich)$", re.MULTILINE)
+_FATHER_ENDINGS = re.compile(
+    r"(?<=[a-z]{3})(?:y?[oe]vich|y?[oe]vna|ichna|ogli|ugli|kizi|qizi|ich)$", re.MULTILINE
+)
 
 
 def father_names(comparables: Sequence[str]) -> list[str]:

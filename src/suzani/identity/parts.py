@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -168,7 +169,7 @@ class _Splitter:
 
     def _family_stands_first(self, values: Sequence[str]) -> bool:
         first = last = 0
-        for value in values[:5000]:
+        for value in sorted(values, key=lambda value: crc32(value.encode()))[:5000]:
             words = [word for word in value.split() if not _PATRONYMIC.search(word)]
             if len(words) >= 2 and "," not in value:
                 difference = self._family_score(words[0]) - self._family_score(words[-1])
