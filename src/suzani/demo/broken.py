@@ -13,7 +13,7 @@ _MISSING_KEY, _SAME_KEY = "missing", "same"
 _PLANNED: list[tuple[str, str, str | None, tuple[bytes, bytes] | None, str]] = [
     # system, column, wrong value, bytes to replace in the written line (b"" before: cut the line there), key
     ("core_banking", "ДАТА_РОЖД", "31.02.1987", None, "new"),
-    ("deposits", "", None, None, _SAME_KEY),
+    ("deposits", "fio", "Каримов Карим Каримович", None, _SAME_KEY),
     ("cards", "embossed_name", "NOMA\x00LUM", None, "new"),
     ("lending", "", None, (b"", b'"loan"'), "new"),
     ("core_banking", "", None, None, _MISSING_KEY),
@@ -22,7 +22,7 @@ _PLANNED: list[tuple[str, str, str | None, tuple[bytes, bytes] | None, str]] = [
     ("investment", "SEX", "Q", None, "new"),
     ("core_banking", "ИМЯ", "Ольга#", (b"#", b"\xd0\xff"), "new"),
     ("trade_finance", "Date of birth", "в прошлом веке", None, "new"),
-    ("core_banking", "", None, None, _SAME_KEY),
+    ("core_banking", "ФАМИЛИЯ", "Неизвестный", None, _SAME_KEY),
     ("investment", "BIRTHDATE", "1985/13/45", None, "new"),
     ("deposits", "", None, None, _MISSING_KEY),
 ]
