@@ -3,7 +3,7 @@
 from suzani.profiles.auditing import audit
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
 from suzani.profiles.rebuilding import rebuild, rebuild_all
-from suzani.profiles.searching import search
+from suzani.profiles.searching import is_searchable, search
 from suzani.profiles.survivorship import Survivorship, load_survivorship
 from suzani.profiles.types import (
     Audit,
@@ -13,6 +13,7 @@ from suzani.profiles.types import (
     Happening,
     Hit,
     Match,
+    Origin,
     Product,
     Profile,
     SourceRecord,
@@ -27,6 +28,7 @@ __all__ = [
     "Happening",
     "Hit",
     "Match",
+    "Origin",
     "Product",
     "Profile",
     "SourceRecord",
@@ -34,6 +36,7 @@ __all__ = [
     "audit",
     "current_id",
     "customer",
+    "is_searchable",
     "load_survivorship",
     "rebuild",
     "rebuild_all",

@@ -12,7 +12,7 @@ from (
     select person_id, row_number() over (order by person_id) as n
     from (select distinct person_id from identity.membership) as person
 ) as numbered
-where n %% %(batch)s = 1
+where (n - 1) %% %(batch)s = 0
 order by person_id
 
 -- name: records_between

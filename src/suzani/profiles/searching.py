@@ -16,6 +16,11 @@ MAX_LIMIT = 100
 _CANDIDATES_PER_HIT = 5
 
 
+def is_searchable(text: str) -> bool:
+    """Whether a typed text is long enough to search by."""
+    return bool(read(text))
+
+
 async def search(tx: Tx, text: str, limit: int = 20) -> list[Hit]:
     """The best persons for a typed text, each with what of them matched; empty when it is too short.
 

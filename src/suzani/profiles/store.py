@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ async def batches(tx: Tx, size: int) -> list[tuple[int, int]]:
     """Ranges [first, after) of person ids that cover every person, with about `size` persons in each."""
     rows = await fetch(tx, queries.batch_starts, batch=size)
     starts = [row["person_id"] for row in rows]
-    return list(zip(starts, [*starts[1:], _PAST_THE_LAST], strict=True))
+    return list(pairwise([*starts, _PAST_THE_LAST])) if starts else []
 
 
 async def batch_between(tx: Tx, first: int, after: int, today: date) -> tuple[pa.Table, pa.Table]:

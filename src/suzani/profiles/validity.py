@@ -93,7 +93,7 @@ def _document(values: pa.Array, today: date) -> Flags:
     compact = pc.utf8_upper(pc.replace_substring_regex(values, r"[\s№#.-]+", ""))
     return _flags(
         pc.match_substring_regex(
-            compact, r"^(?:[A-Z]{2}[0-9]{7}|[A-Z][0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4}|[0-9]{10})$"
+            compact, r"^(?:\p{L}{2}[0-9]{7}|\p{L}[0-9]{8}|[A-Z][0-9]{3}[A-Z][0-9]{4}|[0-9]{10})$"
         )
     )
 

@@ -1,0 +1,189 @@
+"""The web application: pages and API on one platform, for this machine only."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from suzani import __version__, profiles
+from suzani.infra.platform import Platform, running
+from suzani.infra.settings import Settings
+from suzani.kernel import NotFound, SuzaniError, Unavailable
+from suzani.web import frame
+from suzani.web.guard import Guard
+from suzani.web.language import Texts
+from suzani.web.markup import Markup
+from suzani.web.pages import customer, notices, overview, search
+from suzani.web.routes import LARGEST_ID, answer_with_problems, api
+
+LOOPBACK: Final = "127.0.0.1"
+ASSETS = Path(__file__).parent / "static"
+
+
+def build_api(platform: Platform) -> FastAPI:
+    """The API alone, without pages."""
+    app = FastAPI(
+        title="Suzani",
+        version=__version__,
+        description="Records of many systems, one customer: identity audit, search and golden records.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    answer_with_problems(app)
+    app.include_router(api(platform))
+    app.add_middleware(Guard)
+    return app
+
+
+def build(platform: Platform) -> FastAPI:
+    """The API and the pages. NiceGUI keeps one application per process, so this is called once in one."""
+    app = build_api(platform)
+    app.mount("/assets", StaticFiles(directory=ASSETS))
+    pages = _Pages(platform)
+    ui.page("/")(pages.overview)
+    ui.page("/search")(pages.search)
+    ui.page("/customers/{person_id}")(pages.customer)
+    ui.run_with(
+        app,
+        root=pages.unknown,
+        title="Suzani",
+        favicon=ASSETS / "suzani.svg",
+        tailwind=False,
+        show_welcome_message=False,
+        binding_refresh_interval=None,
+    )
+    return app
+
+
+class _Pages:
+    """The pages of one platform. Each reads in one transaction, and shows in the reader's language."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._db = platform.db
+
+    async def overview(self, request: Request) -> None:
+        """The identity audit, or what to do when there is nothing to audit."""
+
+        async def content(texts: Texts) -> tuple[str, Markup]:
+            async with self._db.transaction() as tx:
+                audit = await profiles.audit(tx)
+            body = overview.overview(texts, audit) if audit.persons else notices.empty(texts, audit.records)
+            return texts("overview.title"), body
+
+        await self._show(request, content)
+
+    async def search(self, request: Request) -> None:
+        """All results of `?q=`."""
+
+        async def content(texts: Texts) -> tuple[str, Markup]:
+            query = request.query_params.get("q", "")
+            async with self._db.transaction() as tx:
+                hits = await profiles.search(tx, query, search.SHOWN)
+            return texts("search.title"), search.results(texts, query, hits)
+
+        await self._show(request, content)
+
+    async def customer(self, request: Request, person_id: str) -> Response | None:
+        """One person; an id that was merged away leads to the person it went to."""
+        number = int(person_id) if person_id.isdecimal() and int(person_id) <= LARGEST_ID else 0
+        async with self._db.transaction() as tx:
+            try:
+                current = await profiles.current_id(tx, number)
+            except NotFound:
+                current = None
+        if current is not None and str(current) != person_id:
+            return RedirectResponse(f"/customers/{current}")
+
+        async def content(texts: Texts) -> tuple[str, Markup]:
+            if current is None:
+                title = texts("error.unknown_person", id=person_id)
+                return _missing(title, notices.missing(texts, title, texts("error.unknown_person_text")))
+            async with self._db.transaction() as tx:
+                try:
+                    found = await profiles.customer(tx, current)
+                except NotFound:
+                    title = texts("error.no_profile", id=current)
+                    return _missing(title, notices.missing(texts, title, texts("error.no_profile_text")))
+            name = found.profile.display_name or texts("customer.unnamed")
+            return name, customer.customer_page(texts, found)
+
+        await self._show(request, content)
+        return None
+
+    async def unknown(self, request: Request) -> None:
+        """Any other address."""
+
+        async def content(texts: Texts) -> tuple[str, Markup]:
+            title = texts("error.unknown_page")
+            return _missing(title, notices.missing(texts, title, texts("error.unknown_page_text")))
+
+        await self._show(request, content)
+
+    async def _show(
+        self, request: Request, content: Callable[[Texts], Awaitable[tuple[str, Markup]]]
+    ) -> None:
+        """Title and content in the frame; what the domain refuses becomes a page that says so."""
+        texts = frame.texts_of(request)
+        try:
+            title, body = await content(texts)
+        except SuzaniError as error:
+            ui.status_code(error.status_code)
+            away = isinstance(error, Unavailable)
+            title = texts("error.unavailable") if away else error.message
+            body = notices.missing(texts, title, texts("error.unavailable_text") if away else error.hint)
+        frame.page(request, texts, title, body, lambda typed: self._suggest(texts, typed))
+
+    async def _suggest(self, texts: Texts, typed: str) -> Markup:
+        if not profiles.is_searchable(typed):
+            return search.suggestions(texts, typed, [], searchable=False)
+        async with self._db.transaction() as tx:
+            hits = await profiles.search(tx, typed, search.SUGGESTED)
+        return search.suggestions(texts, typed, hits, searchable=True)
+
+
+def _missing(title: str, body: Markup) -> tuple[str, Markup]:
+    ui.status_code(404)
+    return title, body
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Serve pages and API on the loopback address until SIGTERM or SIGINT.
+
+    Raises Unavailable when the port is taken or may not be used.
+    """
+    asyncio.run(_serve(settings, port))
+
+
+async def _serve(settings: Settings, port: int) -> None:
+    with _bound(port) as listener:
+        async with running(settings) as platform:
+            config = uvicorn.Config(
+                build(platform), log_level="warning", access_log=False, timeout_graceful_shutdown=3
+            )
+            await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket that holds the port; it answers only once the pages are ready."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise Unavailable(
+            f"port {port} of {LOOPBACK} cannot be used: {error}",
+            hint="Another program listens there, or it needs more rights; choose another with --port.",
+        ) from error
+    return listener

@@ -1,0 +1,118 @@
+"""The HTTP API: the identity audit, search and customers, as JSON described by OpenAPI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from suzani import __version__, profiles
+from suzani.infra.platform import Platform
+from suzani.kernel import NotFound, SuzaniError
+from suzani.profiles import Audit, Customer, Hit
+
+PROBLEM = "application/problem+json"
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong (RFC 9457): `title` names the kind, `detail` what was wrong, `hint` what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """That the server and its database answer."""
+
+    status: Literal["ok"]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The persons found for a text, best first."""
+
+    query: str
+    hits: list[Hit]
+
+
+def problem(status: int, detail: str, hint: str = "") -> JSONResponse:
+    """An error as problem JSON."""
+    body = Problem("about:blank", HTTPStatus(status).phrase, status, detail, hint)
+    return JSONResponse(
+        {name: getattr(body, name) for name in Problem.__slots__}, status_code=status, media_type=PROBLEM
+    )
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Errors of the domain, and bad parameters, become problem JSON."""
+
+    @app.exception_handler(SuzaniError)
+    async def of_domain(request: Request, error: SuzaniError) -> JSONResponse:
+        return problem(error.status_code, error.message, error.hint)
+
+    @app.exception_handler(RequestValidationError)
+    async def of_parameters(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return problem(422, f"{where}: {first['msg']}", "The parameters are described in /v1/openapi.json.")
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
+    for status, text in {404: "No such person", 422: "A wrong parameter", 503: "The database is away"}.items()
+}
+
+
+def api(platform: Platform) -> APIRouter:
+    """The routes under /v1."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/health", tags=["platform"], responses={503: _PROBLEMS[503]})
+    async def health() -> Health:
+        """Whether the server and its database answer."""
+        async with platform.db.transaction() as tx:
+            await tx.execute("select 1")
+        return Health("ok", __version__)
+
+    @router.get("/audit", tags=["identity"], responses={503: _PROBLEMS[503]})
+    async def audit() -> Audit:
+        """The identity audit: records, persons, duplicates, systems, loads, quarantine and consent."""
+        async with platform.db.transaction() as tx:
+            return await profiles.audit(tx)
+
+    @router.get("/search", tags=["profiles"], responses={422: _PROBLEMS[422]})
+    async def search(
+        q: Annotated[str, Query(max_length=200, description="A name in any script, phone, e-mail, number")],
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> SearchAnswer:
+        """Persons by name in any script, phone, e-mail, document, national id, product number or birth date."""
+        async with platform.db.transaction() as tx:
+            return SearchAnswer(q, await profiles.search(tx, q, limit))
+
+    @router.get(
+        "/persons/{person_id}", tags=["profiles"], responses={404: _PROBLEMS[404], 422: _PROBLEMS[422]}
+    )
+    async def person(person_id: Annotated[int, Path(ge=1, le=LARGEST_ID)]) -> Customer:
+        """A customer: golden record with provenance, source records, products, evidence and history.
+
+        An id that was merged away answers with the person it went to.
+        """
+        async with platform.db.transaction() as tx:
+            return await profiles.customer(tx, person_id)
+
+    @router.get("/{path:path}", include_in_schema=False)
+    async def unknown(path: str) -> None:
+        raise NotFound(f"there is no /v1/{path}", hint="The routes are described in /v1/openapi.json.")
+
+    return router
