@@ -67,12 +67,12 @@ def back_up(
     Raises Forbidden or Unavailable when the file cannot be written; an older file there is kept then.
     """
     binaries = find_binaries(server_account(settings.server_user), settings.system_dir)
-    facts = _facts(url)
     with (
         translated(),
         _replacing(target) as partial,
         zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive,
     ):
+        facts = _facts(url)
         with archive.open(_DUMP, "w", force_zip64=True) as entry:
             dumped = _dump(binaries, url, entry, progress)
         manifest = Manifest(FORMAT, version("suzani"), created_at=now.isoformat(), dump_bytes=dumped, **facts)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -63,13 +62,13 @@ def exit_with(error: SuzaniError) -> NoReturn:
     ERR.print(f"[bold red]Error:[/] {_plain(error.message)}", highlight=False, soft_wrap=True)
     if error.hint:
         ERR.print(_plain(error.hint), highlight=False, soft_wrap=True)
-    raise typer.Exit(error.exit_code)
+    raise SystemExit(error.exit_code)
 
 
 def exit_interrupted() -> NoReturn:
     """Say that the user stopped it, and leave with 130."""
     ERR.print("Stopped; what was not finished was not kept.", highlight=False)
-    raise typer.Exit(INTERRUPTED)
+    raise SystemExit(INTERRUPTED)
 
 
 @contextmanager
