@@ -80,7 +80,7 @@ def _house(addresses: Addresses, rows: Ints, latin: pa.Array) -> pa.StringArray:
 def write_address(
     addresses: Addresses, rows: Ints, style: Ints, gazetteer: Gazetteer, *, with_city: bool, short: Ints
 ) -> pa.StringArray:
-    """One line for each address id in `rows`; city and district only where `with_city`, no district where `short`."""
+    """One line for each address id in `rows`; the city only `with_city`, no district where `short`."""
     habit = np.array([int(s.habit) for s in STYLES])[style]
     latin = pa.array(habit >= int(Habit.UZBEK_LATIN))
     place = addresses.place[rows]

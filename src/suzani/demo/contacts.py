@@ -59,7 +59,7 @@ def write_phones(numbers: Ints, style: Ints) -> pa.StringArray:
 
 
 def write_passports(numbers: pa.StringArray, style: Ints) -> pa.StringArray:
-    """Each passport in its clerk's style: as it is, with a space, with Cyrillic letters, with № (styles 0 to 3)."""
+    """Each passport in its style: 0 as it is, 1 with a space, 2 with Cyrillic letters, 3 with №."""
     letters = pc.utf8_slice_codeunits(numbers, 0, 2)
     rest = pc.utf8_slice_codeunits(numbers, 2)
     spaced = pc.binary_join_element_wise(letters, rest, " ")

@@ -20,7 +20,7 @@ _BATCH = 20_000
 
 @dataclass(frozen=True)
 class Broken:
-    """A copy of row `row`, spoilt; `value` replaces the column's, or `raw` turns the written line into another."""
+    """A copy of row `row`, spoilt; `value` replaces the column's, or `raw` changes the written line."""
 
     row: int
     column: str

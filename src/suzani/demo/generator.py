@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from suzani.demo.broken import plan_broken
@@ -25,6 +26,8 @@ from suzani.demo.records import allot, new_next_month
 from suzani.demo.rendering import Bank, render
 from suzani.demo.systems import SYSTEMS, System
 from suzani.demo.types import (
+    DEFAULT_RECORDS,
+    DEFAULT_SEED,
     GENERATOR_VERSION,
     NEXT_MONTH,
     PEOPLE_PER_RECORD,
@@ -80,9 +83,9 @@ def _updated(records: Records, month: _Month, streams: Streams) -> Records:
 def _present(system: System, records: Records, month: int, events: _Month) -> Bools:
     """Which records the month's extract of a system holds."""
     if month == 1:
-        return records.month == 1
+        return np.asarray(records.month == 1)
     if system.name in DELTAS:
-        return (records.month == 2) | events.changed | events.deleted | events.rekeyed
+        return np.asarray((records.month == 2) | events.changed | events.deleted | events.rekeyed)
     return ~events.deleted
 
 
@@ -95,7 +98,7 @@ def _keys(system: System, records: Records, rekeyed: Bools) -> tuple[pa.StringAr
     new = as_text(records.key * 10 + 7, system.key_digits)
     chosen = pa.array(rekeyed)
     none = pa.scalar(None, pa.string())
-    return pa.compute.if_else(chosen, new, old), pa.compute.if_else(chosen, old, none)
+    return pc.if_else(chosen, new, old), pc.if_else(chosen, old, none)
 
 
 @dataclass(frozen=True)
@@ -206,12 +209,14 @@ def _write(folder: Path, records: int, seed: int, month: int) -> dict[str, Any]:
     return manifest
 
 
-def generate(out: Path, *, records: int = 20_000, seed: int = 20_260_901, month: int = 1) -> Generated:
-    """Writes the bank of `records` records (about 0.725 people each) into the folder `out`, all of it or nothing.
+def generate(
+    out: Path, *, records: int = DEFAULT_RECORDS, seed: int = DEFAULT_SEED, month: int = 1
+) -> Generated:
+    """Writes the bank of `records` records (about 0.725 people each) into the folder `out`, all or nothing.
 
-    `month` 2 gives the same bank's extracts a month later: changed, new, deleted and re-keyed records. The same
-    parameters give the same bytes; a folder that already holds them is reused. Raises InvalidInput for impossible
-    parameters, Conflict where `out` holds anything else.
+    `month` 2 gives the same bank's extracts a month later: changed, new, deleted and re-keyed records. The
+    same parameters give the same bytes; a folder that already holds them is reused. Raises InvalidInput for
+    impossible parameters, Conflict where `out` holds anything else.
     """
     if not _FEWEST <= records <= _MOST:
         raise InvalidInput(f"{records} records asked for", hint=f"Ask for {_FEWEST} to {_MOST:,}.")

@@ -88,7 +88,8 @@ def _birth_years(household: Ints, role: Ints, rng: np.random.Generator) -> Ints:
 
 def _days_of(years: Ints, rng: np.random.Generator) -> Days:
     first = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]")
-    return first + rng.integers(0, 365, len(years)).astype("timedelta64[D]")
+    days: Days = first + rng.integers(0, 365, len(years)).astype("timedelta64[D]")
+    return days
 
 
 def _draw_given(book: NameBook, culture: Ints, sex: Ints, years: Ints, rng: np.random.Generator) -> Ints:
@@ -143,7 +144,7 @@ def _namesakes(family: Families, rng: np.random.Generator) -> None:
 
 
 def _marry(family: Families, book: NameBook, streams: Streams) -> None:
-    """Wives come from another family; many take the husband's name on the wedding day. Writes into the columns."""
+    """Wives come from another family; many take the husband's name that day. Writes into the columns."""
     rng = streams("households.marriage")
     wives = np.flatnonzero(family.role == Role.WIFE)
     maiden = _draw_family(book, family.culture[wives], rng)

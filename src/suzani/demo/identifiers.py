@@ -1,4 +1,4 @@
-"""National ids, tax ids and passports with the shape and check digit of the real ones; whole columns at a time."""
+"""National ids, tax ids and passports shaped like the real ones, check digit included; whole columns at a time."""
 
 from __future__ import annotations
 

@@ -85,7 +85,8 @@ def _core_banking(c: Content) -> pa.Table:
         "ДАТА_ОТКРЫТИЯ": _dates(pa.array(account.opened), "%d.%m.%Y"),
         "ДАТА_ЗАКРЫТИЯ": _dates(account.closed, "%d.%m.%Y"),
         "ВАЛ_СЧЕТ": currency_account.number,
-        "ВАЛ_ВАЛЮТА": _held(currency_account, _coded(pa.array(currency_account.currency), ["UZS", "USD", "EUR"])),
+        "ВАЛ_ВАЛЮТА": _held(currency_account, _coded(pa.array(currency_account.currency), ["UZS", "USD",
+        "EUR"])),
         "ВАЛ_ОСТАТОК": _held(currency_account, _money(currency_account.balance, ",")),
         "КЛИЕНТ_С": _dates(f["opened"], "%d.%m.%Y"),
         "СОСТОЯНИЕ": _coded(pa.array(c.closed.astype(np.int64)), ["ДЕЙСТВУЕТ", "ЗАКРЫТ"]),
@@ -97,8 +98,10 @@ def _cards(c: Content) -> pa.Table:
     f, (card, second) = c.columns, c.products
     table = {
         "client_id": c.key, "previous_client_id": c.previous_key, "embossed_name": f["full"],
-        "dob": _dates(f["birth_date"], "%Y-%m-%d"), "gender": _coded(f["sex"], "MF"), "pinfl": f["national_id"],
-        "document": f["passport"], "mobile": f["phone"], "email": f["email"], "delivery_address": f["address"],
+        "dob": _dates(f["birth_date"], "%Y-%m-%d"), "gender": _coded(f["sex"], "MF"),
+        "pinfl": f["national_id"],
+        "document": f["passport"], "mobile": f["phone"], "email": f["email"],
+        "delivery_address": f["address"],
         "city": f["city"], "zip": f["postcode"], "sms_ads": _coded(f["consent"], "NY"),
         "sms_ads_since": _dates(f["consent_at"], "%Y-%m-%d"),
     }  # fmt: skip
@@ -143,7 +146,8 @@ def _lending(c: Content) -> pa.Table:
     kinds = _coded(pa.array(loan.kind), ["consumer", "car", "microloan"])
     product = _struct(
         number=loan.number, type=kinds, currency=_coded(pa.array(loan.currency), ["UZS", "USD", "EUR"]),
-        outstanding=_amount(loan.balance), state=_coded(pa.array(loan.status), ["active", "overdue", "repaid"]),
+        outstanding=_amount(loan.balance), state=_coded(pa.array(loan.status), ["active", "overdue",
+        "repaid"]),
         signed=_dates(pa.array(loan.opened), "%Y-%m-%d"), repaid=_dates(loan.closed, "%Y-%m-%d"),
     )  # fmt: skip
     granted = pc.equal(f["consent"], 1)
@@ -160,9 +164,11 @@ def _deposits(c: Content) -> pa.Table:
     cents = pa.array(deposit.balance).cast(pa.decimal128(20, 0))
     return pa.table({
         "depositor_no": c.key, "fio": f["full"], "birth_date": f["birth_date"].cast(pa.date32()),
-        "sex": f["sex"].cast(pa.int8()), "pinfl": f["national_id"], "passport": f["passport"], "phone": f["phone"],
+        "sex": f["sex"].cast(pa.int8()), "pinfl": f["national_id"], "passport": f["passport"],
+        "phone": f["phone"],
         "email": f["email"], "address": f["address"], "occupation": f["occupation"],
-        "contract": deposit.number, "product": _coded(pa.array(deposit.kind), ["Jamgʻarma", "Muddatli", "Bolajon"]),
+        "contract": deposit.number, "product": _coded(pa.array(deposit.kind), ["Jamgʻarma", "Muddatli",
+        "Bolajon"]),
         "currency": _coded(pa.array(deposit.currency), ["UZS", "USD", "EUR"]),
         "amount": pc.multiply(cents, pa.scalar(Decimal("0.01"))).cast(pa.decimal128(20, 2)),
         "state": pa.array(deposit.status, pa.int8()), "opened": pa.array(deposit.opened).cast(pa.date32()),
@@ -175,13 +181,16 @@ def _deposits(c: Content) -> pa.Table:
 def _trade_finance(c: Content) -> pa.Table:
     f, (guarantee,) = c.columns, c.products
     return pa.table({
-        "№": c.key, "Principal": f["full"], "STIR": f["tax_id"], "PINFL": f["national_id"], "Passport": f["passport"],
+        "№": c.key, "Principal": f["full"], "STIR": f["tax_id"], "PINFL": f["national_id"],
+        "Passport": f["passport"],
         "Date of birth": _dates(f["birth_date"], "%d.%m.%Y"), "Sex": _coded(f["sex"], "MF"),
         "Phone": f["phone"], "E-mail": f["email"], "Address": f["address"], "Country": f["country"],
         "Deal": guarantee.number, "Type": _coded(pa.array(guarantee.kind), ["Letter of credit", "Guarantee"]),
-        "Ccy": _coded(pa.array(guarantee.currency), ["UZS", "USD", "EUR"]), "Amount": _amount(guarantee.balance),
+        "Ccy": _coded(pa.array(guarantee.currency), ["UZS", "USD", "EUR"]),
+        "Amount": _amount(guarantee.balance),
         "Status": _coded(pa.array(guarantee.status), ["Active", "Suspended", "Closed"]),
-        "Signed": _dates(pa.array(guarantee.opened), "%d.%m.%Y"), "Mailing": _coded(f["consent"], ["no", "yes"]),
+        "Signed": _dates(pa.array(guarantee.opened), "%d.%m.%Y"), "Mailing": _coded(f["consent"], ["no",
+        "yes"]),
         "Last change": _times(f["updated"], "%d.%m.%Y %H:%M"),
     })  # fmt: skip
 
@@ -191,12 +200,14 @@ def _mortgage(c: Content) -> pa.Table:
     return pa.table({
         "НОМЕР_ЗАЁМЩИКА": c.key, "Фамилия": f["family"], "Имя": f["given"], "Отчество": f["patronymic"],
         "Девичья фамилия": f["maiden"], "Пол": _coded(f["sex"], ["муж.", "жен."]),
-        "Дата рождения": _dates(f["birth_date"], "%d/%m/%Y"), "ПИНФЛ": f["national_id"], "Паспорт": f["passport"],
+        "Дата рождения": _dates(f["birth_date"], "%d/%m/%Y"), "ПИНФЛ": f["national_id"],
+        "Паспорт": f["passport"],
         "Тел.": f["phone"], "Тел. доп.": f["phone_2"], "Эл. почта": f["email"], "Область": f["region"],
         "Город": f["city"], "Адрес": f["address"], "Индекс": f["postcode"], "Работа": f["employer"],
         "Должность": f["occupation"], "Договор": loan.number,
         "Программа": _coded(pa.array(loan.kind), ["Первичный рынок", "Вторичный рынок"]),
-        "Остаток долга": _money(loan.balance, ",", " "), "Валюта": _coded(pa.array(loan.currency), ["сум", "USD", "EUR"]),
+        "Остаток долга": _money(loan.balance, ",", " "), "Валюта": _coded(pa.array(loan.currency), ["сум",
+        "USD", "EUR"]),
         "Статус": _coded(pa.array(loan.status), ["обслуживается", "просрочен", "погашен"]),
         "Дата договора": _dates(pa.array(loan.opened), "%d/%m/%Y"),
         "Согласие": _coded(f["consent"], "-+"), "Дата согласия": _dates(f["consent_at"], "%d/%m/%Y"),
@@ -208,15 +219,21 @@ def _mortgage(c: Content) -> pa.Table:
 def _investment(c: Content) -> pa.Table:
     f, (account,) = c.columns, c.products
     return pa.table({
-        "ACCOUNT_HOLDER": c.key, "LAST_NAME": f["family"], "FIRST_NAME": f["given"], "MIDDLE_NAME": f["patronymic"],
-        "SEX": _coded(f["sex"], "12"), "BIRTHDATE": _dates(f["birth_date"], "%Y/%m/%d"), "NATIONAL_ID": f["national_id"],
-        "PASSPORT": f["passport"], "PHONE": f["phone"], "EMAIL": f["email"], "ADDRESS": f["address"], "CITY": f["city"],
+        "ACCOUNT_HOLDER": c.key, "LAST_NAME": f["family"], "FIRST_NAME": f["given"],
+        "MIDDLE_NAME": f["patronymic"],
+        "SEX": _coded(f["sex"], "12"), "BIRTHDATE": _dates(f["birth_date"], "%Y/%m/%d"),
+        "NATIONAL_ID": f["national_id"],
+        "PASSPORT": f["passport"], "PHONE": f["phone"], "EMAIL": f["email"], "ADDRESS": f["address"],
+        "CITY": f["city"],
         "COUNTRY": f["country"], "OCCUPATION": f["occupation"], "BROKERAGE_ACCOUNT": account.number,
         "PLAN": _coded(pa.array(account.kind), ["Self-directed", "Managed"]),
         "CURRENCY": _coded(pa.array(account.currency), ["UZS", "USD", "EUR"]),
-        "VALUE": _money(account.balance, ".", ","), "STATE": _coded(pa.array(account.status), ["A", "S", "C"]),
-        "OPENED": _dates(pa.array(account.opened), "%Y/%m/%d"), "NEWSLETTER": _coded(f["consent"], ["0", "1"]),
-        "NEWSLETTER_DATE": _dates(f["consent_at"], "%Y/%m/%d"), "MODIFIED": _times(f["updated"], "%Y/%m/%d %H:%M:%S"),
+        "VALUE": _money(account.balance, ".", ","), "STATE": _coded(pa.array(account.status), ["A", "S",
+        "C"]),
+        "OPENED": _dates(pa.array(account.opened), "%Y/%m/%d"), "NEWSLETTER": _coded(f["consent"], ["0",
+        "1"]),
+        "NEWSLETTER_DATE": _dates(f["consent_at"], "%Y/%m/%d"), "MODIFIED": _times(f["updated"],
+        "%Y/%m/%d %H:%M:%S"),
     })  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def _data(name: str) -> Any:
 
 @dataclass
 class Pool:
-    """Names of one kind to draw from: ids, how common each is, and its peak year (0 where time plays no part)."""
+    """Names of one kind to draw from: ids, how common each is, and its peak year (0: always the same)."""
 
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class NameBook:
-    """All given names, family names (variant = sex) and patronymics (variant = style * 2 + sex), in all spellings."""
+    """All names in all spellings; variants of family names: sex, of patronymics: style * 2 + sex."""
 
     given: Texts
     family: Texts
@@ -265,5 +265,14 @@ def gazetteer() -> Gazetteer:
     ]
     occupations = [_triple(uz, ru, en) for uz, ru, en in _listed(data["occupations"])]
     region_names = [_triple(*entry.split("=")) for entry in data["regions"]]
-    texts = [Texts([forms]) for forms in (cities, districts, streets, region_names, occupations, employers)]
-    return Gazetteer(*texts, np.array(regions), np.array(postcodes), np.array(weights) / sum(weights))
+    return Gazetteer(
+        city=Texts([cities]),
+        district=Texts([districts]),
+        street=Texts([streets]),
+        region=Texts([region_names]),
+        occupation=Texts([occupations]),
+        employer=Texts([employers]),
+        place_region=np.array(regions),
+        place_postcode=np.array(postcodes),
+        place_weight=np.array(weights) / sum(weights),
+    )

@@ -1,4 +1,4 @@
-"""A person's name as one system writes it: script, order, initials, swapped and joined parts, titles, slips."""
+"""A person's name as one system writes it: script, order, initials, swapped parts, titles, slips."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _empty_to_null(column: pa.StringArray) -> pa.StringArray:
 def _titled(
     full: pa.StringArray, chosen: Bools, latin: Bools, sex: Ints, rng: np.random.Generator
 ) -> pa.StringArray:
-    """Full names of traders with their form of business or a form of address before them, in the chosen rows."""
+    """Full names with a form of business, or of address, before them in the chosen rows."""
     which = np.where(rng.random(len(sex)) < 0.7, rng.integers(0, 2, len(sex)), 2 + sex)
     title = pc.if_else(
         pa.array(latin),
@@ -82,7 +82,7 @@ def _titled(
 
 def _full(given: pa.StringArray, family: pa.StringArray, patronymic: pa.StringArray, habits: Habits,
           rng: np.random.Generator) -> pa.StringArray:  # fmt: skip
-    """Family name, given name, patronymic in one field; in some rows the given name first or no patronymic."""
+    """Family name, given name, patronymic in one field; in some rows given name first, or no patronymic."""
     count = len(given)
     patronymic = pc.if_else(pa.array(rng.random(count) < habits.no_patronymic_in_full), _NONE, patronymic)
     usual = pc.binary_join_element_wise(family, given, patronymic, " ", null_handling="skip")

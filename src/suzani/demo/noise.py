@@ -1,4 +1,4 @@
-"""Mistakes that hands and scanners make: typing slips, wrong digits, swapped dates; on chosen rows of a column only."""
+"""Mistakes that hands and scanners make: typing slips, wrong digits, swapped dates; on chosen rows only."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ Codes = npt.NDArray[np.uint32]
 
 
 def _neighbours() -> Codes:
-    """For each letter two keys beside it, shape (0x500, 2); letters off the keyboards stand for themselves."""
+    """For each letter two keys beside it, shape (0x500, 2); others stand for themselves."""
     table = np.repeat(np.arange(0x500, dtype=np.uint32)[:, None], 2, axis=1)
     for keyboard in _KEYBOARDS:
         for row in keyboard.split("|"):
             for place, key in enumerate(row):
                 pair = row[max(place - 1, 0)], row[min(place + 1, len(row) - 1)]
-                pair = tuple(row[1] if place == 0 else row[-2] if other == key else other for other in pair)
+                pair = (row[1] if place == 0 else pair[0], row[-2] if pair[1] == key else pair[1])
                 table[ord(key)] = [ord(other) for other in pair]
                 if key.isalpha():
                     table[ord(key.upper())] = [ord(other.upper()) for other in pair]
@@ -111,7 +111,7 @@ def wrong_digits(column: pa.StringArray, rng: np.random.Generator, *, keep: int 
 
 
 def wrong_dates(days: Days, rng: np.random.Generator) -> Days:
-    """Each date with one mistake: day and month swapped (where that is a date), a year or a day off, a wrong decade."""
+    """Each date with one mistake: day and month swapped (where that is a date), another day, year or decade."""
     months = days.astype("datetime64[M]")
     year, month = days.astype("datetime64[Y]"), months.astype(np.int64) % 12
     day = (days - months.astype("datetime64[D]")).astype(np.int64)

@@ -49,7 +49,7 @@ def _phones(families: Families, streams: Streams) -> tuple[Ints, Ints, Days, Int
     """Old and new mobile, the day of the change, and a household's landline (0: none)."""
     rng, count = streams("people.phones"), len(families)
     new, old = _mobiles(count, rng), _mobiles(count, rng)
-    changed = _some_day(count, rng, 0.3)
+    changed = _some_day(count, rng, 0.42)
     abroad = families.culture == Culture.KOREA
     new = np.where(
         abroad & (rng.random(count) < 0.35), 82_10 * 10**8 + rng.integers(2 * 10**7, 10**8, count), new
@@ -58,7 +58,7 @@ def _phones(families: Families, streams: Streams) -> tuple[Ints, Ints, Days, Int
     new = np.where(
         abroad & (rng.random(count) < 0.35), 44_7 * 10**9 + rng.integers(4 * 10**8, 10**9, count), new
     )
-    heads, shared = _heads(families), rng.random(count) < np.where(families.role == Role.WIFE, 0.1, 0.07)
+    heads, shared = _heads(families), rng.random(count) < np.where(families.role == Role.WIFE, 0.18, 0.14)
     shared &= heads != np.arange(count)
     new, old = np.where(shared, new[heads], new), np.where(shared, old[heads], old)
     changed = np.where(shared, changed[heads], changed)
@@ -86,7 +86,7 @@ def _homes(families: Families, streams: Streams) -> tuple[Ints, Ints, Days, int]
     rng, count = streams("people.homes"), len(families)
     houses = int(families.household[-1]) + 1
     old, new = families.household, families.household.copy()
-    family_moves = _some_day(houses, rng, 0.16)
+    family_moves = _some_day(houses, rng, 0.22)
     new = np.where(family_moves[families.household] < NEVER, families.household + houses, new)
     moved = family_moves[families.household]
     own_moves = _some_day(count, rng, 0.22)
@@ -102,7 +102,7 @@ def _papers(
     rng, count = streams("people.papers"), len(families)
     old = identifiers.passports(["AA", "AA", "AA", "AB", "AC", "KA"], count, rng)
     new = identifiers.passports(["AB", "AC", "AD", "AD"], count, rng)
-    reissued = _some_day(count, rng, 0.4)
+    reissued = _some_day(count, rng, 0.55)
     reissued = np.where(
         families.married_on < NEVER, np.maximum(families.married_on, _CHANGES_SINCE), reissued
     )
@@ -120,7 +120,7 @@ def _papers(
 
 
 def _mail_names(families: Families, book: NameBook, rng: np.random.Generator) -> pa.StringArray:
-    """The part before @, built from the name in plain Latin and the year of birth; people keep it at marriage."""
+    """The part before @, made of the plain Latin name and the birth year; kept at marriage."""
     count = len(families)
     habit = np.where(rng.random(count) < 0.25, int(Habit.PASSPORT), int(Habit.PLAIN))
     given = pc.utf8_lower(book.given.take(habit, 0, families.given))
@@ -147,12 +147,12 @@ def _emails(families: Families, book: NameBook, streams: Streams) -> tuple[pa.St
     """The usual e-mail and a second one; null where a person has none. Some families share the head's."""
     rng, count = streams("people.emails"), len(families)
     both = []
-    for share in (0.66, 0.12):
+    for share in (0.55, 0.12):
         host = pa.array(_MAIL_HOSTS).take(pa.array(rng.choice(len(_MAIL_HOSTS), size=count, p=_MAIL_WEIGHTS)))
         whole = pc.binary_join_element_wise(_mail_names(families, book, rng), host, "@")
         both.append(pc.if_else(pa.array(rng.random(count) < share), whole, pa.scalar(None, pa.string())))
     heads = pa.array(_heads(families))
-    shared = pa.array((rng.random(count) < 0.03) & (families.role != Role.HUSBAND))
+    shared = pa.array((rng.random(count) < 0.05) & (families.role != Role.HUSBAND))
     return pc.if_else(shared, both[0].take(heads), both[0]), both[1]
 
 

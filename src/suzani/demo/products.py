@@ -16,7 +16,7 @@ from suzani.demo.types import TODAY, Bools, Days, Ints, Records, Streams
 class Products:
     """One group of products, a row for each record: null `number` where the customer has none.
 
-    `balance` is in hundredths (tiyin, cents); `status` and `currency` are small numbers for the layouts to name.
+    `balance` is in hundredths (tiyin, cents); `status` and `currency` are numbers that layouts name.
     """
 
     number: pa.StringArray

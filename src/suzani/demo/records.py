@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from suzani.demo.identifiers import distinct
@@ -58,12 +60,12 @@ def _keys(system: Ints, rng: np.random.Generator) -> Ints:
     for number, spec in enumerate(SYSTEMS):
         rows = np.flatnonzero(system == number)
         low, high = 10 ** (spec.key_digits - 1), 10**spec.key_digits
-        keys[rows] = distinct(lambda n, low=low, high=high: rng.integers(low, high, n), len(rows))  # type: ignore[misc]
+        keys[rows] = distinct(partial(rng.integers, low, high), len(rows))
     return keys
 
 
 def allot(people: People, records: int, streams: Streams) -> Records:
-    """`records` records in the first month and a hundredth more in the second, in the order of the extracts."""
+    """`records` records in the first month, a hundredth more in the second, in the order of the extracts."""
     later = new_next_month(records)
     newcomers = later // 2
     counts = _per_person(len(people) - newcomers, records, streams("records.counts"))

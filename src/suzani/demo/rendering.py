@@ -1,4 +1,4 @@
-"""What one system holds about its customers: typed columns, gaps and errors included, before they are laid out."""
+"""What one system holds about its customers: typed columns with their gaps and errors, not yet laid out."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _with_evidence(
     gaps: dict[str, Bools], current: dict[str, Bools], rng: np.random.Generator
 ) -> dict[str, Bools]:
     known = np.sum([~gaps[field] & current[field] for field in _EVIDENCE], axis=0)
-    repaired = (known < 2) & (rng.random(len(known)) < 0.94)
+    repaired = (known < 2) & (rng.random(len(known)) < 0.75)
     for field in ("birth_date", "phone", "passport"):
         gaps[field] = gaps[field] & ~repaired
     return gaps
@@ -85,7 +85,7 @@ def _births(system: System, bank: Bank, records: Records, gap: Bools) -> pa.Arra
 
 
 def _agents(system: System, records: Records, rng: np.random.Generator) -> Ints:
-    """An agent's phone for the customers they brought in, 0 for the others; a hundred customers or more each."""
+    """An agent's phone for the customers they brought in (a hundred or more each), 0 for the others."""
     count = len(records)
     brought = rng.random(count) < system.habits.agent_phone
     agents = max(round(brought.sum() / 110), 1)

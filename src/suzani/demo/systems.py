@@ -13,7 +13,7 @@ _H = Habit
 
 @dataclass(frozen=True)
 class Scripts:
-    """The shares of spelling habits for Uzbek, Slavic (also Tatar, Kazakh, Koryo), Korean and English names."""
+    """The shares of spelling habits for Uzbek names, Russian ones (and the rest), Korean and English ones."""
 
     uzbek: Mix
     russian: Mix
@@ -79,9 +79,9 @@ _CORE = System(
         english=((_H.RUSSIAN, 0.75), (_H.PLAIN, 0.25)),
     ),
     Habits(
-        _missing(national_id=0.29, patronymic=0.06, birth_date=0.01, phone=0.1, email=0.7, passport=0.12,
+        _missing(national_id=0.29, patronymic=0.06, birth_date=0.022, phone=0.1, email=0.7, passport=0.12,
                  address=0.12, sex=0.03, tax_id=0.5, occupation=0.5, consent=0.25),
-        slips=0.012, wrong_birth=0.008, swapped=0.004, capitals=0.12, stale=0.25,
+        slips=0.024, wrong_birth=0.02, swapped=0.006, capitals=0.12, stale=0.3375,
     ), key_digits=8,
 )  # fmt: skip
 _CARDS = System(
@@ -93,9 +93,9 @@ _CARDS = System(
         english=((_H.PLAIN, 1.0),),
     ),
     Habits(
-        _missing(national_id=0.62, patronymic=0.0, birth_date=0.05, phone=0.03, email=0.45, passport=0.35,
+        _missing(national_id=0.62, patronymic=0.0, birth_date=0.11, phone=0.03, email=0.45, passport=0.35,
                  address=0.6, sex=0.1, consent=0.15),
-        slips=0.012, wrong_birth=0.01, capitals=1.0, full_name=True, name_order_given_first=0.35,
+        slips=0.024, wrong_birth=0.025, capitals=1.0, full_name=True, name_order_given_first=0.35,
         no_patronymic_in_full=1.0, agent_phone=0.002, nickname=0.01,
     ), key_digits=10,
 )  # fmt: skip
@@ -108,9 +108,9 @@ _LENDING = System(
         english=((_H.PLAIN, 0.9), (_H.RUSSIAN, 0.1)),
     ),
     Habits(
-        _missing(national_id=0.3, patronymic=0.12, birth_date=0.02, phone=0.03, email=0.5, passport=0.1,
+        _missing(national_id=0.3, patronymic=0.12, birth_date=0.044, phone=0.03, email=0.5, passport=0.1,
                  address=0.15, sex=0.05, occupation=0.15, employer=0.2, consent=0.2),
-        slips=0.02, wrong_birth=0.012, agent_phone=0.012, nickname=0.03,
+        slips=0.04, wrong_birth=0.03, agent_phone=0.012, nickname=0.03,
     ), key_digits=9,
 )  # fmt: skip
 _DEPOSITS = System(
@@ -122,24 +122,26 @@ _DEPOSITS = System(
         english=((_H.RUSSIAN, 0.6), (_H.PLAIN, 0.4)),
     ),
     Habits(
-        _missing(national_id=0.55, patronymic=0.08, birth_date=0.03, phone=0.18, email=0.75, passport=0.12,
+        _missing(national_id=0.55, patronymic=0.08, birth_date=0.066, phone=0.18, email=0.75, passport=0.12,
                  address=0.2, sex=0.15, occupation=0.7, consent=0.35),
-        slips=0.018, wrong_birth=0.015, full_name=True, name_order_given_first=0.04, initials=0.01, stale=0.4,
+        slips=0.036, wrong_birth=0.0375, full_name=True, name_order_given_first=0.04, initials=0.01,
+        stale=0.54,
     ), key_digits=9,
 )  # fmt: skip
 _TRADE = System(
     "trade_finance", "xlsx", 0.018, 1200,
     Scripts(
-        uzbek=((_H.RUSSIAN, 0.4), (_H.RUSSIAN_OLD, 0.15), (_H.PLAIN, 0.2), (_H.PASSPORT, 0.15), (_H.UZBEK_LATIN, 0.1)),
+        uzbek=((_H.RUSSIAN, 0.4), (_H.RUSSIAN_OLD, 0.15), (_H.PLAIN, 0.2), (_H.PASSPORT, 0.15),
+        (_H.UZBEK_LATIN, 0.1)),
         russian=((_H.RUSSIAN, 0.7), (_H.PASSPORT, 0.2), (_H.PLAIN, 0.1)),
         korea=((_H.PLAIN, 0.5), (_H.HANGUL, 0.25), (_H.RUSSIAN, 0.25)),
         english=((_H.PLAIN, 1.0),),
     ),
     Habits(
-        _missing(national_id=0.75, patronymic=0.25, birth_date=0.3, phone=0.12, email=0.25, passport=0.4,
+        _missing(national_id=0.75, patronymic=0.25, birth_date=0.66, phone=0.12, email=0.25, passport=0.4,
                  address=0.3, sex=0.5, tax_id=0.1, consent=0.6),
-        slips=0.04, wrong_birth=0.03, placeholder=0.02, full_name=True, name_order_given_first=0.12,
-        initials=0.12, title=0.35, stale=0.5, no_patronymic_in_full=0.2,
+        slips=0.08, wrong_birth=0.075, placeholder=0.02, full_name=True, name_order_given_first=0.12,
+        initials=0.12, title=0.35, stale=0.675, no_patronymic_in_full=0.2,
     ), key_digits=6, boost=MappingProxyType({Culture.KOREA: 3.0, Culture.ENGLISH: 2.0}),
 )  # fmt: skip
 _MORTGAGE = System(
@@ -151,9 +153,9 @@ _MORTGAGE = System(
         english=((_H.RUSSIAN, 0.8), (_H.PLAIN, 0.2)),
     ),
     Habits(
-        _missing(national_id=0.38, patronymic=0.05, birth_date=0.01, phone=0.12, email=0.6, passport=0.06,
+        _missing(national_id=0.38, patronymic=0.05, birth_date=0.022, phone=0.12, email=0.6, passport=0.06,
                  address=0.03, sex=0.1, occupation=0.3, employer=0.3, consent=0.3, maiden=0.6),
-        slips=0.018, wrong_birth=0.01, agent_phone=0.02, swapped=0.015, joined=0.01, stale=0.45,
+        slips=0.036, wrong_birth=0.025, agent_phone=0.02, swapped=0.0225, joined=0.01, stale=0.6075,
     ), key_digits=7,
 )  # fmt: skip
 _INVESTMENT = System(
@@ -165,9 +167,9 @@ _INVESTMENT = System(
         english=((_H.PLAIN, 1.0),),
     ),
     Habits(
-        _missing(national_id=0.7, patronymic=0.6, birth_date=0.02, phone=0.12, email=0.04, passport=0.25,
+        _missing(national_id=0.7, patronymic=0.6, birth_date=0.044, phone=0.12, email=0.04, passport=0.25,
                  address=0.35, sex=0.3, occupation=0.4, consent=0.08),
-        slips=0.015, wrong_birth=0.012, swapped=0.03, nickname=0.03, stale=0.2,
+        slips=0.03, wrong_birth=0.03, swapped=0.045, nickname=0.03, stale=0.27,
     ), key_digits=8, boost=MappingProxyType({Culture.KOREA: 4.0, Culture.ENGLISH: 3.0, Culture.KORYO: 1.5}),
 )  # fmt: skip
 

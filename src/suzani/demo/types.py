@@ -1,4 +1,4 @@
-"""What the demo bank is made of: parameters, columns of people and records, and the spelling habits of clerks."""
+"""What the demo bank is made of: parameters, columns of people and records, spelling habits."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ Days = npt.NDArray[np.datetime64]
 
 GENERATOR_VERSION = 1
 """Raised whenever the same parameters give other bytes."""
+
+DEFAULT_RECORDS = 20_000
+DEFAULT_SEED = 20_260_901
 
 PEOPLE_PER_RECORD = 0.725
 """580,000 people hold 800,000 records."""
@@ -84,7 +87,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class People:
-    """Every person once, as equally long columns. Pairs of columns `old`/`new` change on a person's own day."""
+    """Every person once, as equally long columns; `old` and `new` ones change on the person's own day."""
 
     culture: Ints
     household: Ints
@@ -142,7 +145,7 @@ class Records:
     updated: npt.NDArray[np.datetime64]
     """datetime64[s], Tashkent time: the system's own 'last updated'."""
     known_on: Days
-    """The day whose phone, address, name and passport the record shows; before `updated` where it is stale."""
+    """The day whose phone, address, name and passport the record shows; earlier than `updated` if stale."""
     key: Ints
     month: Ints
     """1, or 2 for records that first appear in the second month."""
@@ -158,7 +161,7 @@ class Records:
 
 @dataclass(frozen=True)
 class Streams:
-    """Independent random streams by name, so that a change in one part leaves the other parts' values alone."""
+    """Independent random streams by name, so that a change in one part leaves the others alone."""
 
     seed: int
 
