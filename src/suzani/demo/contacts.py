@@ -60,8 +60,8 @@ def write_phones(numbers: Ints, style: Ints) -> pa.StringArray:
 
 def write_passports(numbers: pa.StringArray, style: Ints) -> pa.StringArray:
     """Each passport in its style: 0 as it is, 1 with a space, 2 with Cyrillic letters, 3 with №."""
-    letters = pc.utf8_slice_codeunits(numbers, 0, 2)
-    rest = pc.utf8_slice_codeunits(numbers, 2)
+    letters = pc.utf8_rtrim(numbers, characters="0123456789")
+    rest = pc.utf8_ltrim(numbers, characters="ABCDKM")
     spaced = pc.binary_join_element_wise(letters, rest, " ")
     cyrillic = letters
     for latin, russian in (("A", "А"), ("B", "В"), ("C", "С"), ("K", "К"), ("M", "М")):

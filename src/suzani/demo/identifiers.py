@@ -1,4 +1,4 @@
-"""National ids, tax ids and passports shaped like the real ones, check digit included; whole columns at a time."""
+"""National ids, tax ids and passports shaped like real ones, with check digits; whole columns at a time."""
 
 from __future__ import annotations
 

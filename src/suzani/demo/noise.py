@@ -111,7 +111,7 @@ def wrong_digits(column: pa.StringArray, rng: np.random.Generator, *, keep: int 
 
 
 def wrong_dates(days: Days, rng: np.random.Generator) -> Days:
-    """Each date with one mistake: day and month swapped (where that is a date), another day, year or decade."""
+    """Each date with one mistake: day and month swapped (if that is a date), another day, year or decade."""
     months = days.astype("datetime64[M]")
     year, month = days.astype("datetime64[Y]"), months.astype(np.int64) % 12
     day = (days - months.astype("datetime64[D]")).astype(np.int64)

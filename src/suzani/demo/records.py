@@ -54,13 +54,17 @@ def _history(people: People, person: Ints, system: Ints, rng: np.random.Generato
     return opened, np.maximum(opened, updated)
 
 
+def _drawn(rng: np.random.Generator, low: int, high: int, count: int) -> Ints:
+    return rng.integers(low, high, count)
+
+
 def _keys(system: Ints, rng: np.random.Generator) -> Ints:
     """A number for each record, unique within its system, that says nothing about the person."""
     keys = np.zeros(len(system), dtype=np.int64)
     for number, spec in enumerate(SYSTEMS):
         rows = np.flatnonzero(system == number)
         low, high = 10 ** (spec.key_digits - 1), 10**spec.key_digits
-        keys[rows] = distinct(partial(rng.integers, low, high), len(rows))
+        keys[rows] = distinct(partial(_drawn, rng, low, high), len(rows))
     return keys
 
 

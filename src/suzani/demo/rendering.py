@@ -67,7 +67,7 @@ def _with_evidence(
     gaps: dict[str, Bools], current: dict[str, Bools], rng: np.random.Generator
 ) -> dict[str, Bools]:
     known = np.sum([~gaps[field] & current[field] for field in _EVIDENCE], axis=0)
-    repaired = (known < 2) & (rng.random(len(known)) < 0.75)
+    repaired = (known < 2) & (rng.random(len(known)) < 0.6)
     for field in ("birth_date", "phone", "passport"):
         gaps[field] = gaps[field] & ~repaired
     return gaps
