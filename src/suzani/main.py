@@ -1,13 +1,63 @@
-"""Where the capabilities are put together into one program."""
+"""Where the capabilities are put together into one program: commands, jobs and services."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from suzani import __version__
+from suzani.demo import cli as demo
 from suzani.identity import cli as identity
+from suzani.identity import jobs as identity_jobs
+from suzani.infra import cli as infra
+from suzani.infra import worker
+from suzani.infra.settings import Settings
+from suzani.infra.supervisor import SERVICES
+from suzani.profiles import jobs as profile_jobs
+from suzani.sources import cli as sources
+from suzani.web import app as web
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = infra.app
+app.info.help = "Suzani: many systems, one customer."
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Suzani: a customer data platform for banks. Many systems, one customer."""
+    if version:
+        typer.echo(f"suzani {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def register_jobs() -> None:
+    """Make every kind of work known, and what it runs on."""
+    identity_jobs.register()
+    profile_jobs.register()
+
+
+def serve_pages(settings: Settings, port: int) -> None:
+    """The service of pages and API."""
+    register_jobs()
+    web.serve(settings, port)
+
+
+def serve_jobs(settings: Settings, port: int) -> None:
+    """The service that runs queued work."""
+    register_jobs()
+    worker.work(settings)
+
+
+register_jobs()
+SERVICES.update(web=serve_pages, worker=serve_jobs)
+sources.register(app)
 identity.register(app)
+demo.register(app, serve=infra.serve)
 
 
 def main() -> None:

@@ -34,8 +34,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 def up(data: DataOption = None, port: PortOption = 8000) -> None:
     """Run the platform on your own data: database, API, workers and pages. Ctrl-C stops it."""
     with console.handled():
-        settings = Settings.from_environment(data)
-        supervisor.supervise(settings, port, supervisor.SERVICES, when_ready=_say_ready)
+        serve(Settings.from_environment(data), port)
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Run database and services until Ctrl-C, and say so."""
+    supervisor.supervise(settings, port, supervisor.SERVICES, when_ready=_say_ready)
     console.note("Suzani is down.")
 
 
