@@ -30,7 +30,7 @@ def matching_phones(values: Sequence[str]) -> list[str]:
 
 def _matching_phone(digits: str) -> str:
     short = digits[-_NATIONAL_DIGITS:]
-    if len(short) < 6 or short in _COUNTING or _SAME_DIGIT.match(short):
+    if len(short) < 6 or digits in _COUNTING or short in _COUNTING or _SAME_DIGIT.match(short):
         return ""
     return short
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_PART = re.compile(r"\d+|[^\W\d_]+")
+_PART = re.compile(r"[0-9]+|[^\W0-9_]+")
 _PIVOT = 30
 PLACEHOLDERS = frozenset({"19000101", "18000101", "00010101", "99991231", "29991231", "20991231", "11111111"})
 
@@ -19,12 +19,25 @@ class DateOrder:
     day_first: bool
 
 
+def _in_ascii_digits(text: str) -> str:
+    """Decimal digits of any script as 0 to 9, so that a date is eight bytes."""
+    return text if text.isascii() else re.sub(r"\d", lambda digit: str(int(digit[0])), text)
+
+
+def _is_number(part: str) -> bool:
+    return part.isascii() and part.isdigit()
+
+
+def _is_short_number(part: str) -> bool:
+    return len(part) <= 2 and _is_number(part)
+
+
 def order_of(values: Sequence[str]) -> DateOrder:
     """Which order a column uses, from the values that leave no doubt; month first needs a majority."""
     day_first = month_first = 0
     for value in values:
-        parts = _PART.findall(value)
-        if len(parts) >= 3 and all(part.isdigit() for part in parts[:2]) and len(parts[0]) <= 2:
+        parts = _PART.findall(_in_ascii_digits(value))
+        if len(parts) >= 3 and all(map(_is_short_number, parts[:2])):
             day_first += int(parts[0]) > 12
             month_first += int(parts[1]) > 12
     return DateOrder(day_first >= month_first)
@@ -36,19 +49,21 @@ def standard_date(text: str, order: DateOrder) -> str:
     A month or day out of range is kept as it stands: a typing error is still evidence. Two-digit years
     lie between 1931 and 2030.
     """
-    parts = _PART.findall(text)
-    if len(parts) == 1 and parts[0].isdigit():
+    parts = _PART.findall(_in_ascii_digits(text))
+    if len(parts) == 1 and _is_number(parts[0]):
         return _compact(parts[0], order)
     if len(parts) < 3:
         return ""
     names = [_MONTHS.get(part[:3].lower()) for part in parts[:3]]
     if any(names):
         return _with_month_name(parts, names)
-    if not all(part.isdigit() for part in parts[:3]):
+    if not all(map(_is_number, parts[:3])):
         return ""
     first, second, third = parts[:3]
     if len(first) == 4:
         return _join(first, second, third)
+    if not (_is_short_number(first) and _is_short_number(second)):
+        return ""
     day, month = (first, second) if order.day_first else (second, first)
     if int(month) > 12 >= int(day):
         day, month = month, day
@@ -67,7 +82,7 @@ def _compact(digits: str, order: DateOrder) -> str:
 def _with_month_name(parts: list[str], names: list[int | None]) -> str:
     where = next(index for index, month in enumerate(names) if month)
     rest = [part for index, part in enumerate(parts[:3]) if index != where]
-    if len(rest) != 2 or not all(part.isdigit() for part in rest):
+    if len(rest) != 2 or not all(map(_is_number, rest)):
         return ""
     year, day = rest if len(rest[0]) == 4 else reversed(rest)
     return _join(year, str(names[where]), day)

@@ -195,8 +195,9 @@ def _train(comparator: Comparator, levels: Levels, rows: int) -> Model:
 def _evidence(comparator: Comparator, rows: int) -> Evidence:
     """Level shares among random pairs: exact agreement from value frequencies, the rest from a sample."""
     generator = np.random.default_rng(rows)
-    left = generator.integers(0, rows, _RANDOM_PAIRS)
-    right = generator.integers(0, rows, _RANDOM_PAIRS)
+    drawn = _RANDOM_PAIRS if rows > 1 else 0
+    left = generator.integers(0, max(rows, 1), drawn)
+    right = generator.integers(0, max(rows, 1), drawn)
     levels = comparator.compare(left[left != right], right[left != right])
     random, present = [], []
     for item, row in zip(comparator.fields, levels, strict=True):

@@ -127,17 +127,18 @@ def _require(table: pa.Table, columns: list[str], where: str) -> None:
 
 
 def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[str, str]:
-    """Value by key; several key columns are joined by a slash."""
+    """Value by key, records without a value left out; several key columns are joined by a slash."""
     columns = [[(text or "").strip() for text in table.column(key).to_pylist()] for key in keys]
     joined = ["/".join(parts) for parts in zip(*columns, strict=True)]
-    labels = dict(zip(joined, (str(v).strip() for v in table.column(value).to_pylist()), strict=True))
+    values = ("" if v is None else str(v).strip() for v in table.column(value).to_pylist())
+    labels = dict(zip(joined, values, strict=True))
     if len(labels) != len(joined):
         repeated = next(key for key, count in Counter(joined).items() if count > 1)
         raise InvalidInput(
             f"the {where} file has the record {repeated!r} more than once",
             hint="Give the truth a column `source` if ids repeat across files.",
         )
-    return labels
+    return {key: label for key, label in labels.items() if label}
 
 
 def _numbered(labels: list[str]) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Arr
     for index, (field, row) in enumerate(zip(fields, edges.levels, strict=True)):
         bits = scorer.field_bits(index, row, edges.left, edges.right)
         total += bits
-        heads = [f'"{field.name}":["{label}",' for label in LABELS[field.kind]]
+        heads = [f"{json.dumps(field.name)}:[{json.dumps(label)}," for label in LABELS[field.kind]]
         part = _joined(pa.array(heads).take(pa.array(row.astype(np.int64))), bits)
         parts.append(pc.if_else(pa.array(row > 0), part, pa.scalar(None, pa.string())))
     household = edges.weight_bits - total

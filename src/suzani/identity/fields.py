@@ -189,7 +189,30 @@ def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
     for kind in (*single, Kind.OCCUPATION, Kind.TEXT, Kind.ORGANISATION):
         fields += [_merged(table, kind, [column], column) for column in by_kind.get(kind, [])]
     fields += _sex_field(table, by_kind, fields)
+    fields = _named_apart(fields)
     return [_without_shared(_fathers(field), fields) for field in fields if field.values]
+
+
+_OWN_NAMES: Mapping[str, Kind] = {
+    "given_name": Kind.GIVEN_NAME,
+    "family_name": Kind.FAMILY_NAME,
+    "middle_name": Kind.PATRONYMIC,
+    "birth_date": Kind.BIRTH_DATE,
+    "phone": Kind.PHONE,
+    "email": Kind.EMAIL,
+    "address": Kind.ADDRESS,
+    "sex": Kind.SEX,
+}
+
+
+def _named_apart(fields: Sequence[Field]) -> list[Field]:
+    """A column called like one of our own fields but holds something else is named by its kind too."""
+    return [
+        replace(item, name=f"{item.name} ({item.kind.value})")
+        if _OWN_NAMES.get(item.name, item.kind) is not item.kind
+        else item
+        for item in fields
+    ]
 
 
 def _fathers(field: Field) -> Field:

@@ -16,7 +16,7 @@ from suzani.identity.fields import build_fields
 from suzani.identity.model import Model
 from suzani.identity.tables import read_table
 from suzani.kernel import InvalidInput, Kind
-from suzani.sources.columns import ColumnGuess, infer_kinds
+from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def _unite(
     A column of one file and a differently named one of another that hold the same kind of thing (first_name,
     given_name) become one column, so that they are compared.
     """
-    whole = pa.concat_tables(tables, promote_options="default")
-    guesses = _given(whole, fields) if fields is not None else infer_kinds(whole)
+    share = SAMPLE_ROWS // len(tables)
+    sample = pa.concat_tables([table.slice(0, share) for table in tables], promote_options="default")
+    guesses = _given(sample, fields) if fields is not None else infer_kinds(sample)
     renamed: list[pa.Table] = []
     columns: dict[Kind, list[str]] = {}
     for table in tables:
@@ -140,7 +141,7 @@ def read_fields(path: Path) -> dict[str, Kind]:
         data = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         raise InvalidInput(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise InvalidInput(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):
         raise InvalidInput(f"{path} must hold lines such as `first_name: given_name`")

@@ -72,7 +72,7 @@ class Model:
         """Read a model; raises InvalidInput that names what is wrong in it."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInput(
                 f"{where} is not JSON: {error}", hint="Give a file that --save-model wrote."
             ) from None
@@ -83,16 +83,18 @@ class Model:
         try:
             fields = tuple(FieldModel(**field) for field in data["fields"])
             model = cls(fields, float(data["prior"]), float(data["household"]), int(data["records"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidInput(f"{where} lacks or misstates a part: {error}") from None
         for field in fields:
             _check_field(field, where)
-        if not (0 < model.prior < 1 and 0 <= model.household < 1):
-            raise InvalidInput(f"{where}: prior and household must be probabilities")
+        if not (0 < model.prior < 1 and 0 <= model.household < 1 and model.prior + model.household < 1):
+            raise InvalidInput(f"{where}: prior and household must be probabilities, together below 1")
         return model
 
 
 def _check_field(field: FieldModel, where: str) -> None:
+    if not isinstance(field.name, str) or not isinstance(field.weighs_frequency, bool):
+        raise InvalidInput(f"{where}: field {field.name!r} needs a text name and a true or false frequency")
     if field.kind not in [kind.value for kind in LABELS]:
         raise InvalidInput(f"{where}: field {field.name!r} has the unknown kind {field.kind!r}")
     size = level_count(Kind(field.kind)) - 1
@@ -162,7 +164,7 @@ class _Training:
         self.u = [random.copy() for random in evidence.random]
         self.shared = [kind in SHARED_BY_HOUSEHOLD for kind in evidence.kinds]
         self.h = [m if shared else u for m, u, shared in zip(self.m, self.u, self.shared, strict=True)]
-        self.prior = min(0.2, 0.2 * evidence.records / evidence.pairs)
+        self.prior = min(0.2, 0.2 * max(evidence.records, 1) / evidence.pairs)
         self.household = 0.5 * self.prior if households else 0.0
 
     def _log(self, tables: Sequence[Floats]) -> Floats:
@@ -213,9 +215,10 @@ def train(patterns: Patterns, evidence: Evidence) -> Model:
     shared = SHARED_BY_HOUSEHOLD & set(evidence.kinds)
     state = _Training(patterns, evidence, households=bool(personal) and len(shared) >= 2)
     for _ in range(_ITERATIONS):
-        before = np.concatenate(state.m)
+        before = list(state.m)
         state.maximise(*state.expect())
-        if np.abs(np.concatenate(state.m) - before).max() < _CONVERGED:
+        change = (np.abs(new - old).max() for new, old in zip(state.m, before, strict=True))
+        if max(change, default=0.0) < _CONVERGED:
             break
     fields = tuple(
         FieldModel(name, kind.value, m.tolist(), u.tolist(), h.tolist(), kind in WEIGHING_FREQUENCY)

@@ -19,7 +19,9 @@ _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 # letters stand for the sounds that have no letter of their own.
 _SPELLINGS = tuple(
     pair.split(">")
-    for pair in "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k ts>s tz>s w>v".split()
+    for pair in (
+        "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k ts>s tz>s w>v"
+    ).split()
 )
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), replacement)
@@ -37,8 +39,8 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i"})
 _SOUND_OF = str.maketrans(
     {letter: sound for sound, letters in
-     {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m", "N": "n",
-      "": "aeiouy"}.items() for letter in letters}
+     {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m",
+      "N": "n", "": "aeiouy"}.items() for letter in letters}
 )  # fmt: skip
 _FIRST_VOWELS = re.compile(r"\b[aeiou]+")
 _REPEATED = re.compile(r"(.)\1+")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def read_table(path: Path) -> pa.Table:
         raise InvalidInput(f"{path} is a folder, not a file") from None
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(f"{path} cannot be read: {_first_line(error)}", hint=_HINT) from None
-    except OSError as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read: {_first_line(error)}", hint=_HINT) from None
     return _named(table, path)
 
@@ -75,7 +77,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    text = _decoded(_bytes(path), path)
+    text = _decoded(_bytes(path)).lstrip("\r\n")
     if not text.strip():
         raise InvalidInput(f"{path} is empty", hint="It needs a line of column names and rows below it.")
     header = text.split("\n", 1)[0]
@@ -92,7 +94,7 @@ def _read_csv(path: Path) -> pa.Table:
     return pcsv.read_csv(pa.py_buffer(text.encode()), read, parse, convert)
 
 
-def _decoded(data: bytes, path: Path) -> str:
+def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
     for encoding in _ENCODINGS[:2]:
@@ -118,7 +120,7 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _read_jsonl(path: Path) -> pa.Table:
     rows: list[dict[str, str]] = []
     names: dict[str, None] = {}
-    for number, line in enumerate(_bytes(path).splitlines(), 1):
+    for number, line in enumerate(_bytes(path).removeprefix(codecs.BOM_UTF8).splitlines(), 1):
         if not line.strip():
             continue
         row = _flat(_json_object(line, path, number))
@@ -186,9 +188,16 @@ _WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
 }
 
 
+def _writer(path: Path) -> Callable[[pa.Table, Path], None]:
+    if path.suffix.lower() == ".gz":
+        raise InvalidInput(f"{path}: results are not written compressed", hint="Leave out the ending .gz.")
+    writer: Callable[[pa.Table, Path], None] = _by_ending(path, _WRITERS)
+    return writer
+
+
 def check_writable(path: Path) -> None:
     """Raise InvalidInput or NotFound at once when a result could not be written to `path` later."""
-    _by_ending(path, _WRITERS)
+    _writer(path)
     if not path.parent.is_dir():
         raise NotFound(f"there is no folder {path.parent} to write {path.name} into")
     if path.is_dir():
@@ -197,7 +206,7 @@ def check_writable(path: Path) -> None:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table by the file's ending; the file appears whole or not at all."""
-    write = _by_ending(path, _WRITERS)
+    write = _writer(path)
     write_whole(path, lambda part: write(table, part))
 
 
