@@ -130,7 +130,7 @@ def _truth(extracts: dict[str, _Extract], people: int, streams: Streams) -> pa.T
     person = np.concatenate([one.person for one in extracts.values()])
     return pa.table(
         {
-            "system": pa.concat_arrays([pa.array([name] * len(one.keys)) for name, one in extracts.items()]),
+            "system": pa.concat_arrays([pa.repeat(name, len(one.keys)) for name, one in extracts.items()]),
             "key": pa.concat_arrays([one.keys for one in extracts.values()]),
             "person_key": as_text(numbers[person], 9),
         }

@@ -58,12 +58,19 @@ def distinct(draw: Callable[[int], Ints], count: int, base: Ints | int = 0) -> I
         numbers[rows] = (base if isinstance(base, int) else base[rows]) + draw(len(rows))
 
 
-def passports(series: list[str], count: int, rng: np.random.Generator) -> pa.StringArray:
-    """Two letters from `series` and seven digits, each once."""
-    span = 10**7
-    numbers = distinct(lambda n: rng.integers(0, len(series), n) * span + rng.integers(10**5, span, n), count)
-    letters = pa.array(series).take(pa.array(numbers // span))
-    return pc.binary_join_element_wise(letters, as_text(numbers % span, 7), "")
+def passports(
+    series: dict[str, float], count: int, serials: range, rng: np.random.Generator
+) -> pa.StringArray:
+    """Two letters from `series` (with their shares) and seven digits from `serials`, each passport once."""
+    shares = np.array(list(series.values()))
+
+    def draw(missing: int) -> Ints:
+        letters = rng.choice(len(shares), size=missing, p=shares / shares.sum())
+        return np.asarray(letters * 10**7 + rng.integers(serials.start, serials.stop, missing))
+
+    numbers = distinct(draw, count)
+    letters = pa.array(list(series)).take(pa.array(numbers // 10**7))
+    return pc.binary_join_element_wise(letters, as_text(numbers % 10**7, 7), "")
 
 
 def foreign_passports(count: int, rng: np.random.Generator) -> pa.StringArray:

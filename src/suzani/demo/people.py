@@ -25,6 +25,8 @@ _MAIL_HOSTS = [
     "outlook.com",
 ]
 _MAIL_WEIGHTS = np.array([40, 24, 7, 6, 8, 4, 3, 5, 3]) / 100
+_OLD_SERIES = {"AA": 0.5, "AB": 0.2, "AC": 0.15, "KA": 0.15}
+_NEW_SERIES = {"AB": 0.25, "AC": 0.25, "AD": 0.5}
 _CHANGES_SINCE = np.datetime64("2012-01-01", "D")
 
 
@@ -100,8 +102,8 @@ def _papers(
 ) -> tuple[pa.StringArray, pa.StringArray, Days, pa.StringArray, pa.StringArray]:
     """Old and new passport, the day of re-issue, national id and tax id (null: none)."""
     rng, count = streams("people.papers"), len(families)
-    old = identifiers.passports(["AA", "AA", "AA", "AB", "AC", "KA"], count, rng)
-    new = identifiers.passports(["AB", "AC", "AD", "AD"], count, rng)
+    old = identifiers.passports(_OLD_SERIES, count, range(100_000, 5_000_000), rng)
+    new = identifiers.passports(_NEW_SERIES, count, range(5_000_000, 10_000_000), rng)
     reissued = _some_day(count, rng, 0.55)
     reissued = np.where(
         families.married_on < NEVER, np.maximum(families.married_on, _CHANGES_SINCE), reissued
