@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from suzani import __version__
+from suzani.bench import cli as bench
 from suzani.demo import cli as demo
 from suzani.identity import cli as identity
 from suzani.identity import jobs as identity_jobs
@@ -16,7 +17,6 @@ from suzani.infra.settings import Settings
 from suzani.infra.supervisor import SERVICES
 from suzani.profiles import jobs as profile_jobs
 from suzani.sources import cli as sources
-from suzani.web import app as web
 
 app = infra.app
 app.info.help = "Suzani: many systems, one customer."
@@ -43,6 +43,9 @@ def register_jobs() -> None:
 
 def serve_pages(settings: Settings, port: int) -> None:
     """The service of pages and API."""
+    # Imported here because it takes longer to import than most commands take to run.
+    from suzani.web import app as web
+
     register_jobs()
     web.serve(settings, port)
 
@@ -58,6 +61,7 @@ SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
 identity.register(app)
 demo.register(app, serve=infra.serve)
+bench.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,69 @@
+"""The commands `bench load` and `bench link`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from suzani.bench.runner import run
+from suzani.bench.types import Report
+from suzani.infra import console
+from suzani.kernel import InvalidInput
+
+DEFAULT_SIZES = (20_000, 100_000, 400_000, 800_000)
+_FEWEST = 1_000
+
+Sizes = Annotated[list[int] | None, typer.Option("--records", help="A size to measure; may be repeated.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands."""
+    bench = typer.Typer(no_args_is_help=True, help="Measure speed and quality on a generated bank.")
+    bench.command("load")(load_command)
+    bench.command("link")(link_command)
+    app.add_typer(bench, name="bench")
+
+
+def load_command(records: Sizes = None, as_json: AsJson = False) -> None:
+    """Load seven extracts, resolve, build profiles: seconds per phase, records/s, memory, growth."""
+    _measure("load", records, as_json)
+
+
+def link_command(records: Sizes = None, as_json: AsJson = False) -> None:
+    """Link a file of records: seconds per phase, records/s, memory, growth, and quality."""
+    _measure("link", records, as_json)
+
+
+def _measure(name: str, records: list[int] | None, as_json: bool) -> None:
+    with console.handled():
+        sizes = records or list(DEFAULT_SIZES)
+        if min(sizes) < _FEWEST:
+            raise InvalidInput(
+                f"{min(sizes)} records are too few to measure", hint=f"Give {_FEWEST} or more."
+            )
+        report = run(name, sizes, console.note)
+    if as_json:
+        console.print_json(report.as_dict())
+    else:
+        _print(report)
+
+
+def _print(report: Report) -> None:
+    machine = report.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+    console.note(f"{machine.processor}, {machine.cores} cores, {machine.memory_gib} GiB, {machine.system}")
+    console.note(versions)
+    phases = list(report.samples[0].phases)
+    facts = list(report.samples[0].facts)
+    rows = [
+        ["seconds", *(f"{sample.seconds:.1f}" for sample in report.samples)],
+        *[[f"  {name}", *(f"{s.phases.get(name, 0):.2f}" for s in report.samples)] for name in phases],
+        ["records/s", *(f"{sample.records_per_second:,.0f}" for sample in report.samples)],
+        ["peak memory, MiB", *(f"{sample.peak_mib:,.0f}" for sample in report.samples)],
+        ["growth (1 is linear)", *(f"{sample.growth:.2f}" for sample in report.samples)],
+        *[[name, *(f"{s.facts.get(name, 0):,.5g}" for s in report.samples)] for name in facts],
+    ]
+    headings = [report.benchmark, *(f"{sample.records:,}" for sample in report.samples)]
+    console.print_table(f"suzani bench {report.benchmark}", headings, rows)
