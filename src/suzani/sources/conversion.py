@@ -118,7 +118,7 @@ def by_values(field: Field, known: dict[str, str] | None) -> Convert:
     """
     table: dict[str, str | None] = dict(field.values or known or {})
     folded = {text.casefold(): meaning for text, meaning in reversed(table.items())}
-    allowed = set(known.values()) if known else None
+    allowed = tuple(dict.fromkeys(known.values())) if known else None
 
     def one(text: str) -> str | Wrong | None:
         found = table[text] if text in table else folded.get(text.casefold(), ...)

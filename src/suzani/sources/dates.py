@@ -86,7 +86,9 @@ def many(texts: pa.Array, formats: tuple[str, ...]) -> pa.Array:
             # The way back tells the 31st of June, and whatever else a lenient reading took.
             exact = pc.equal(pc.strftime(parsed, name), texts)
             found = pc.coalesce(found, pc.if_else(exact, parsed.cast(_NAIVE), pa.scalar(None, _NAIVE)))
-    return found
+    year = pc.year(found)
+    known = pc.and_(pc.greater(year, 1), pc.less(year, 9999))
+    return pc.if_else(known, found, pa.scalar(None, _NAIVE))
 
 
 def many_in_utc(texts: pa.Array, formats: tuple[str, ...], zone: str) -> pa.Array:

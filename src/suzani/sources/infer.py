@@ -16,6 +16,7 @@ from suzani.sources import dates
 from suzani.sources.columns import ColumnGuess, infer_kinds
 from suzani.sources.conversion import CONSENTS, SEXES, clean
 from suzani.sources.encodings import guess_encoding
+from suzani.sources.headers import kind_of_header
 from suzani.sources.mapping import ENDINGS, Format
 from suzani.sources.readers import format_of, open_file
 from suzani.sources.readers.delimited import sniff_delimiter
@@ -63,6 +64,9 @@ _ATTRIBUTE_OF: dict[Kind, tuple[str, ...]] = {
     Kind.OCCUPATION: ("occupation",),
     Kind.ORGANISATION: ("employer",),
 }
+_NOBODYS = (None, Kind.IGNORE, Kind.TEXT)
+"""What a header tells of a column that may be a product's."""
+
 _KEY_NAME = re.compile(
     r"(?:^|_|\b)(?:id|no|num|number|key|code|cif|client|customer|cust|клиент|код|номер|ид|raqam|mijoz)(?:_|\b|$)",
     re.I,
@@ -150,13 +154,16 @@ def _written(system: str, path: Path, form: Format, table: pa.Table) -> str:
     guesses = infer_kinds(table)
     key, key_why = _key(table, guesses)
     rest = [name for name in table.column_names if name not in key]
-    attributes, taken = _attributes(table, guesses, rest)
-    consent = _consent(table, [name for name in rest if name not in taken])
+    taken: set[str] = set()
+    consent = _consent(table, rest)
     taken |= {name for name, _ in consent}
     as_of = _as_of(table, [name for name in rest if name not in taken])
     taken |= {as_of[0]} if as_of else set()
-    product = _product(table, [name for name in rest if name not in taken])
+    unnamed = [name for name in rest if kind_of_header(name) in _NOBODYS and name not in taken]
+    product = _product(table, unnamed)
     taken |= {name for name, _ in product}
+    attributes, used = _attributes(table, guesses, [name for name in rest if name not in taken])
+    taken |= used
     extra = [name for name in rest if name not in taken]
     parts = [
         f"# Drafted from {path.name} by `suzani source infer`, from {table.num_rows:,} rows. Check it, then keep it as",

@@ -108,6 +108,7 @@ def _note_lines(node: yaml.Node, path: str, lines: dict[str, int], depth: int = 
         inner = [(f"{path}[{i}]", item, item.start_mark.line + 1) for i, item in enumerate(node.value)]
     for where, child, line in inner if depth < 8 else ():
         if where in lines:
+            lines[where] = line
             return where
         twice = _note_lines(child, where, lines, depth + 1)
         lines[where] = line

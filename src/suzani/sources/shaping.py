@@ -55,7 +55,7 @@ class _Shaping:
             return found[0]
         if whole:
             return pc.binary_join_element_wise(*found, place.join)
-        joined = pc.binary_join_element_wise(*found, place.join, null_handling="skip")
+        joined = _joined(found, place.join)
         return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
     def value(self, name: str, place: Field, within: npt.NDArray[np.bool_] | None = None) -> pa.Array:
@@ -65,6 +65,15 @@ class _Shaping:
             if row not in self.wrong and (within is None or within[row]):
                 self.wrong[row] = (place.columns[0] if place.columns else name, wrong)
         return column.values
+
+
+def _joined(parts: list[pa.Array], separator: str) -> pa.Array:
+    """The parts that are not null, row by row; an empty text where all are.
+
+    The empty text in front is for Arrow, which drops a row in which there is nothing to join.
+    """
+    found = pc.binary_join_element_wise(pa.scalar(""), *parts, separator, null_handling="skip")
+    return pc.utf8_slice_codeunits(found, start=len(separator))
 
 
 def shape(batch: RawBatch, mapping: Mapping) -> ShapedBatch:
@@ -149,7 +158,7 @@ def _extra(shaping: _Shaping) -> pa.Array:
         parts.append(pa.array(written, pa.string()).take(coded.indices))
     if not parts:
         return pa.repeat(pa.scalar("{}"), shaping.count)
-    inner = pc.binary_join_element_wise(*parts, ", ", null_handling="skip")
+    inner = _joined(parts, ", ")
     return pc.binary_join_element_wise("{", inner, "}", "")
 
 

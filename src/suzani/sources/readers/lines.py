@@ -87,7 +87,7 @@ class Blocks:
     def _cut(self) -> int:
         """Where the block ends: after its last whole line, and after no more lines than a batch has rows."""
         ends = np.flatnonzero(np.frombuffer(self._pending, np.uint8) == self.newline[0])
-        if len(ends) > self._limits.batch_rows:
+        if len(ends) >= self._limits.batch_rows:
             return int(ends[self._limits.batch_rows - 1]) + 1
         if self._ended:
             return len(self._pending)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from suzani.sources.types import Limits, RawBatch, Sql
 
 @contextmanager
 def open_sql(sql: Sql, wanted: tuple[str, ...] | None, limits: Limits) -> Iterator[Source]:
-    """The rows of a query. Raises `InvalidInput` for a wrong address or query, `Unavailable` without a server."""
+    """The rows of a query. Raises `InvalidInput` for a wrong address or query, `Unavailable` without server."""
     try:
         engine = sa.create_engine(sql.url)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
@@ -29,7 +29,8 @@ def open_sql(sql: Sql, wanted: tuple[str, ...] | None, limits: Limits) -> Iterat
             if not result.returns_rows:
                 raise InvalidInput("the statement gives no rows", hint="Give a SELECT.")
             names = unique_names(list(result.keys()))
-            yield Source(names, True, _batches(result, names, wanted, limits))
+            with closing(result):
+                yield Source(names, True, _batches(result, names, wanted, limits))
     except sa.exc.OperationalError as error:
         raise Unavailable(f"the other database does not answer or refuses: {_first_line(error)}") from error
     except SQLAlchemyError as error:
