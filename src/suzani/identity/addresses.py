@@ -1,4 +1,4 @@
-"""Postal addresses as sorted words, with the many ways to write street, house and flat made one."""
+"""Addresses and other texts as sorted words, with the many ways to write street, house and flat made one."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def _words(text: str) -> str:
 def standard_addresses(values: Sequence[str]) -> list[str]:
     """Each address as its sorted distinct words, filler words (street, house, flat …) left out."""
     return [_sorted_words(line) for line in map_lines(latin(values), _words)]
+
+
+def standard_texts(values: Sequence[str]) -> list[str]:
+    """Each text of any kind (an organisation, a title) as its sorted distinct words."""
+    return [" ".join(sorted(set(line.split()))) for line in map_lines(latin(values), _words)]
 
 
 def _sorted_words(line: str) -> str:

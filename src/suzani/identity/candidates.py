@@ -139,18 +139,26 @@ def _email_keys(field: Field) -> list[_Key]:
     return [_Key("email", field.codes), _Key("mailbox", recode(mailboxes, field.codes).codes)]
 
 
+def _text_keys(field: Field) -> list[_Key]:
+    return [_Key(f"id:{field.name}", field.codes), _Key(f"id:{field.name} words", _word_pairs(field))]
+
+
 def _address_keys(field: Field) -> list[_Key]:
-    """The whole address, and its rarest words two by two, so that one slip or a missing flat does no harm."""
+    return [_Key("address", field.codes), _Key("address words", _word_pairs(field))]
+
+
+def _word_pairs(field: Field) -> Codes:
+    """The rarest words of each text two by two, so that one slip or a missing word does no harm."""
     counts: dict[str, int] = {}
     for value in field.values:
         for word in value.split():
             counts[word] = counts.get(word, 0) + 1
     rare = [sorted(value.split(), key=lambda word: (counts[word], word))[:3] for value in field.values]
     pairs = [_pairs_of(words) for words in rare]
-    codes = np.concatenate(
-        [recode([words[i] for words in pairs], field.codes[:, :1]).codes for i in range(3)], axis=1
-    )
-    return [_Key("address", field.codes), _Key("address words", codes)]
+    forms = [word for words in pairs for word in words]
+    first = field.codes[:, 0]
+    codes = [np.where(first >= 0, 3 * first + i, -1) for i in range(3)]
+    return recode(forms, np.stack(codes, axis=1).astype(np.int32)).codes
 
 
 def _pairs_of(words: Sequence[str]) -> list[str]:
@@ -166,7 +174,8 @@ _KEYS_OF: Mapping[Kind, Callable[[Field], list[_Key]]] = {
     Kind.BIRTH_DATE: _date_keys,
     Kind.EMAIL: _email_keys,
     Kind.ADDRESS: _address_keys,
-    Kind.ORGANISATION: _address_keys,
+    Kind.ORGANISATION: _text_keys,
+    Kind.TEXT: _text_keys,
     Kind.CITY: _place_key,
     Kind.PHONE: lambda field: [_Key("phone", field.codes)],
     Kind.NATIONAL_ID: lambda field: [_Key(f"id:{field.name}", field.codes)],

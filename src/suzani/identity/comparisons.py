@@ -53,7 +53,7 @@ LABELS: Mapping[Kind, tuple[str, ...]] = {
     Kind.REGION: ("missing", "different", "similar", "near", "exact"),
     Kind.COUNTRY: ("missing", "different", "similar", "near", "exact"),
     Kind.OCCUPATION: ("missing", "different", "similar", "near", "exact"),
-    Kind.TEXT: ("missing", "different", "similar", "near", "exact"),
+    Kind.TEXT: ("missing", "different", "weak", "similar", "near", "contained", "exact"),
 }
 """The names of each kind's levels, by level."""
 
@@ -279,7 +279,7 @@ _BY_KIND: Mapping[Kind, Callable[[Sequence[str]], PairLevels]] = {
     Kind.REGION: _text_levels,
     Kind.COUNTRY: _text_levels,
     Kind.OCCUPATION: _text_levels,
-    Kind.TEXT: _text_levels,
+    Kind.TEXT: _bag_levels,
 }
 
 

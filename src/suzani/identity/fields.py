@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.identity import names as name_forms
-from suzani.identity.addresses import standard_addresses
+from suzani.identity.addresses import standard_addresses, standard_texts
 from suzani.identity.contacts import (
     matching_phones,
     standard_documents,
@@ -94,10 +94,6 @@ def _text_values(values: Sequence[str]) -> list[str]:
     return name_forms.comparable_names(values)
 
 
-def _codes_as_text(values: Sequence[str]) -> list[str]:
-    return [" ".join(value.lower().split()) for value in values]
-
-
 def _sexes(values: Sequence[str]) -> list[str]:
     return [_SEX_WORDS.get(value.lower().rstrip("."), "") for value in values]
 
@@ -106,7 +102,7 @@ _STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
     Kind.GIVEN_NAME: name_forms.comparable_names,
     Kind.FAMILY_NAME: name_forms.comparable_names,
     Kind.PATRONYMIC: name_forms.comparable_names,
-    Kind.ORGANISATION: standard_addresses,
+    Kind.ORGANISATION: standard_texts,
     Kind.SEX: _sexes,
     Kind.BIRTH_DATE: standard_dates,
     Kind.NATIONAL_ID: standard_documents,
@@ -119,7 +115,7 @@ _STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
     Kind.POSTCODE: standard_postcodes,
     Kind.COUNTRY: _text_values,
     Kind.OCCUPATION: _text_values,
-    Kind.TEXT: _codes_as_text,
+    Kind.TEXT: standard_texts,
 }
 
 

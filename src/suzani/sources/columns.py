@@ -76,6 +76,7 @@ class _Content:
     patronymic: float
     family: float
     two_words: float
+    many_words: float
     sexes: bool
     digits: float
 
@@ -112,6 +113,7 @@ def _look(column: pa.ChunkedArray) -> _Content:
         patronymic=_share(values, _PATRONYMIC),
         family=_share(values, _FAMILY),
         two_words=_share(values, r"\S\s+\S"),
+        many_words=_share(values, r"(\S+\s+){4}\S"),
         sexes=len(distinct) <= 6 and all(str(value).lower() in _SEXES for value in distinct.to_pylist()),
         digits=float(np.median(lengths.to_numpy(zero_copy_only=False))) if len(values) else 0.0,
     )
@@ -138,6 +140,8 @@ def _objection(kind: Kind, content: _Content) -> str:
         return "the values are short numbers"
     if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.FULL_NAME, Kind.PATRONYMIC) and content.number > 0.9:
         return "the values are numbers"
+    if kind is Kind.FULL_NAME and (content.name < 0.7 or content.many_words >= 0.3):
+        return "many values are no names of people"
     if kind is Kind.EMAIL:
         return "few values have an @" if content.email < 0.1 else ""
     if kind is Kind.SEX and content.distinct > 12:
@@ -154,7 +158,8 @@ def _by_content(content: _Content) -> ColumnGuess:
         return _by_number(content)
     if content.patronymic >= 0.5 and content.two_words < 0.5:
         return ColumnGuess(Kind.PATRONYMIC, "most values end like patronymics")
-    if content.name >= 0.9 and content.two_words >= 0.7 and content.distinct >= 0.3 * content.filled:
+    few_words = content.many_words < 0.3
+    if content.name >= 0.9 and content.two_words >= 0.7 and few_words and content.distinct >= 0.3 * content.filled:
         return ColumnGuess(Kind.FULL_NAME, "most values are several words of letters, seldom repeated")
     if content.name >= 0.9 and content.family >= 0.4:
         return ColumnGuess(Kind.FAMILY_NAME, "many values end like family names")
