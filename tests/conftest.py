@@ -24,22 +24,35 @@ from suzani.infra.platform import Platform
 from suzani.infra.server import use_server
 from suzani.infra.settings import Settings
 
+_MEMORY_DISK = Path("/dev/shm")
+_ROOMY_BYTES = 4_000_000_000
+
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def scratch() -> Iterator[Path]:
+    """A folder for whole database clusters, which any user may walk through; in memory where there is room.
+
+    The folder that pytest gives is one that the server's user cannot enter when root runs the tests.
+    """
+    roomy = os.access(_MEMORY_DISK, os.W_OK) and shutil.disk_usage(_MEMORY_DISK).free > _ROOMY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="suzani-tests-", dir=_MEMORY_DISK if roomy else None))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(scratch: Path) -> Iterator[str]:
     """The address of a PostgreSQL server: the outside one, or an embedded one in a folder of its own."""
     outside = os.environ.get("SUZANI_DATABASE_URL")
     if outside:
         yield outside
         return
-    folder = Path(tempfile.mkdtemp(prefix="suzani-tests-"))
-    folder.chmod(0o711)
-    use = use_server(Settings(folder / "data", system_dir=folder / "system"))
+    use = use_server(Settings(scratch / "data", system_dir=scratch / "system"))
     try:
         yield use.url
     finally:
         use.leave()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

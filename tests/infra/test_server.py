@@ -21,7 +21,7 @@ import pytest
 from suzani.infra import binaries as binaries_module
 from suzani.infra.accounts import Account, is_reachable, server_account
 from suzani.infra.binaries import find_binaries
-from suzani.infra.cluster import find_cluster
+from suzani.infra.cluster import find_cluster, forgotten_clusters, prepare_cluster
 from suzani.infra.postmaster import RunningServer, find_running
 from suzani.infra.server import server_address, use_server
 from suzani.infra.settings import Settings
@@ -32,23 +32,22 @@ needs_root = pytest.mark.skipif(not AS_ROOT, reason="only root runs the server a
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(scratch: Path) -> Iterator[Path]:
     """A folder that any user may walk through, as a home is; removed with all that was made in it."""
-    path = Path(tempfile.mkdtemp(prefix="suzani-server-"))
+    path = Path(tempfile.mkdtemp(prefix="server-", dir=scratch))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[Path]:
+def made(scratch: Path) -> Path:
     """A data directory whose cluster was made and stopped, to be copied: making one takes a second."""
-    path = Path(tempfile.mkdtemp(prefix="suzani-made-"))
+    path = Path(tempfile.mkdtemp(prefix="made-", dir=scratch))
     path.chmod(0o711)
     with server_address(Settings(path / "data", system_dir=path / "system")):
         pass
-    yield path / "data"
-    shutil.rmtree(path)
+    return path / "data"
 
 
 @pytest.fixture
@@ -347,6 +346,28 @@ with handled():
     assert done.returncode == Forbidden.exit_code
     assert "no permission to use" in done.stderr
     assert "--data" in done.stderr
+
+
+@needs_root
+def test_root_may_use_the_data_directory_of_another_user_and_leaves_it_theirs(settings: Settings) -> None:
+    subprocess.run(["chown", "-R", "65534:65534", str(settings.data_dir)], check=True)
+    with server_address(settings):
+        running = running_on(settings)
+        assert running is not None
+        assert psutil.Process(running.pid).uids().effective == 65534
+    files = [path for path in settings.data_dir.rglob("*") if path.is_file()]
+    assert {path.stat().st_uid for path in files} == {65534}
+
+
+@needs_root
+def test_a_cluster_whose_data_directory_is_gone_is_listed_not_deleted(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    settings = Settings(closed / "data", system_dir=folder / "system")
+    home = prepare_cluster(settings).home
+    assert forgotten_clusters(settings) == []
+    shutil.rmtree(closed)
+    assert forgotten_clusters(settings) == [home]
 
 
 @needs_root

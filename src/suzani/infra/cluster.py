@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from suzani.infra.accounts import Account, is_reachable, server_account
+from suzani.infra.accounts import Account, is_reachable, owner_account, server_account
 from suzani.infra.binaries import Binaries
 from suzani.infra.failures import program_failure, refused_access
 from suzani.infra.settings import Settings
@@ -73,15 +73,29 @@ class Cluster:
 
 
 def find_cluster(settings: Settings) -> Cluster:
-    """Where the cluster of these settings is or would be; makes nothing."""
-    account = server_account(settings.server_user)
+    """Where the cluster of these settings is or would be, and who runs its server; makes nothing.
+
+    A cluster that is there goes on under the user that owns it.
+    """
     pointer = settings.data_dir / _POINTER
     try:
-        if pointer.exists():
-            return Cluster(Path(pointer.read_text(encoding="utf-8").strip()), account)
+        elsewhere = pointer.read_text(encoding="utf-8").strip() if pointer.exists() else ""
+        home = Path(elsewhere) if elsewhere else settings.data_dir / "postgres"
+        owner = owner_account(home / "data") if (home / "data").exists() else None
     except PermissionError as error:
         raise refused_access(settings.data_dir) from error
-    return Cluster(settings.data_dir / "postgres", account)
+    return Cluster(home, owner or server_account(settings.server_user))
+
+
+def forgotten_clusters(settings: Settings) -> list[Path]:
+    """Clusters under `system_dir` whose data directory is gone or has another one now."""
+    marks = sorted((settings.system_dir / "clusters").glob("*/belongs-to"))
+    return [mark.parent for mark in marks if not _is_remembered(mark)]
+
+
+def _is_remembered(mark: Path) -> bool:
+    pointer = Path(mark.read_text(encoding="utf-8").strip()) / _POINTER
+    return pointer.exists() and Path(pointer.read_text(encoding="utf-8").strip()) == mark.parent
 
 
 def prepare_cluster(settings: Settings) -> Cluster:
@@ -117,8 +131,9 @@ def _make_data_dir(settings: Settings) -> None:
 
 
 def _make_home(cluster: Cluster) -> None:
-    cluster.home.mkdir(mode=0o711, parents=True, exist_ok=True)
-    cluster.home.chmod(0o700 if cluster.account is None else 0o711)
+    if not cluster.home.is_dir():
+        cluster.home.mkdir(mode=0o711, parents=True)
+        cluster.home.chmod(0o700 if cluster.account is None else 0o711)
 
 
 def _reachable_home(settings: Settings, cluster: Cluster, account: Account) -> Cluster:

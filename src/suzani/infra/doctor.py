@@ -15,10 +15,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from suzani.infra.binaries import find_binaries
-from suzani.infra.cluster import Cluster, find_cluster
-from suzani.infra.db import load_queries
+from suzani.infra.cluster import Cluster, find_cluster, forgotten_clusters
 from suzani.infra.migrate import migration_state
 from suzani.infra.postmaster import find_running
+from suzani.infra.queries import load_queries
 from suzani.infra.server import server_url
 from suzani.infra.settings import Settings
 from suzani.kernel import SuzaniError
@@ -85,6 +85,7 @@ def _examine_server(settings: Settings, report: Report) -> str | None:
         "bytes": _size(cluster.home),
         "runs_as": cluster.account.name if cluster.account else "this user",
         "log": str(cluster.log),
+        "forgotten": [str(home) for home in forgotten_clusters(settings)],
         **_programs(settings, cluster),
     }
     return server_url(cluster, running) if running else None

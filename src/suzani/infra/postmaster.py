@@ -160,6 +160,8 @@ def _spawn(cluster: Cluster, binaries: Binaries, sockets: Path) -> subprocess.Po
     _rotate(cluster.log)
     descriptor = os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     try:
+        home = cluster.home.stat()
+        os.fchown(descriptor, home.st_uid, home.st_gid)
         process = subprocess.Popen(  # noqa: S603 - our own program and arguments, without a shell
             command,
             stdin=subprocess.DEVNULL,
