@@ -71,7 +71,7 @@ def test_women_have_their_form_of_a_family_name(masculine: str, feminine: str) -
 @pytest.mark.parametrize(
     ("father", "son", "daughter"),
     [("Иван", "Иванович", "Ивановна"), ("Сергей", "Сергеевич", "Сергеевна"), ("Юрий", "Юрьевич", "Юрьевна"),
-     ("Дмитрий", "Дмитриевич", "Дмитриевна"), ("Илья", "Ильич", "Ильинична"), ("Игорь", "Игоревич", "Игоревна")],
+     ("Дмитрий", "Дмитриевич", "Дмитриевна"), ("Илья", "Ильич", "Ильинична")],
 )  # fmt: skip
 def test_russian_patronymics(father: str, son: str, daughter: str) -> None:
     assert spelling.russian_patronymic(father, 0) == son
@@ -135,15 +135,15 @@ def test_a_wrong_date_is_another_date_of_the_calendar(days: list[object], seed: 
     wrong = noise.wrong_dates(right, np.random.default_rng(seed))
     assert len(wrong) == len(right)
     assert not np.isnat(wrong).any()
-    assert (wrong != right).mean() > 0.5 or len(right) < 10
+    assert (wrong != right).all()
 
 
 def test_phones_passports_and_apostrophes_in_their_styles() -> None:
     numbers = np.array([998901234567] * 7 + [821012345678, 0])
     styles = np.array([*range(7), 3, 3])
     assert write_phones(numbers, styles).to_pylist() == [
-        "+998901234567", "998901234567", "+998 90 123-45-67", "(90) 123-45-67", "90 123 45 67", "8-90-1234567",
-        "901234567", "+821012345678", None,
+        "+998901234567", "998901234567", "+998 90 123-45-67", "(90) 123-45-67", "90 123 45 67",
+        "8-90-1234567", "901234567", "+821012345678", None,
     ]  # fmt: skip
     passports = pa.array(["AB1234567", "AB1234567", "AB1234567", "M12345678"])
     written = write_passports(passports, np.array([0, 1, 2, 3])).to_pylist()
