@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_wrong_mapping_says_where_and_what_is_known(text: str, message: str) -
     with pytest.raises(InvalidInput) as caught:
         parse_mapping(text, "m.yaml")
     assert str(caught.value).startswith("m.yaml")
-    pytest.raises(InvalidInput, parse_mapping, text, "m.yaml").match(message)
+    assert re.search(message, str(caught.value))
 
 
 def test_missing_columns_are_named_with_their_place(mapping: Mapping) -> None:

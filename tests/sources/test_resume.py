@@ -34,8 +34,10 @@ asyncio.run(main())
 
 COMPARED = """
     select key, family_name, birth_date, as_of, extra, file_no, row_no, r.deleted_at is not null as gone,
-        (select array_agg((p.number, p.balance)::text) from sources.product p where p.record_id = r.record_id) as held,
-        (select array_agg(c.kind order by change_id) from sources.change c where c.record_id = r.record_id) as kinds
+        (select array_agg((p.number, p.balance)::text) from sources.product p
+         where p.record_id = r.record_id) as held,
+        (select array_agg(c.kind order by change_id) from sources.change c
+         where c.record_id = r.record_id) as kinds
     from sources.record r where system = %(system)s order by key
 """
 
@@ -57,7 +59,7 @@ async def kill_on_the_way(platform: Platform, paths: list[Path], rows: int) -> N
     """Start a load in a process of its own, and kill it with no warning once `rows` rows are committed."""
     arguments = [platform.db.url, str(platform.data_dir), *map(str, paths)]
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", SCRIPT, *arguments)
-    while (await progress(platform)) < rows and process.returncode is None:
+    while (await progress(platform)) < rows and process.returncode is None:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL

@@ -57,7 +57,7 @@ def load_command(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load a system's extracts. Stopped, the same command goes on where it was; repeated, it changes nothing."""
+    """Load a system's extracts. Stopped, the same command goes on; repeated, it changes nothing."""
     if sql is not None and url is None:
         with console.handled():
             raise InvalidInput(

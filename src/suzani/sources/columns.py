@@ -159,7 +159,12 @@ def _by_content(content: _Content) -> ColumnGuess:
     if content.patronymic >= 0.5 and content.two_words < 0.5:
         return ColumnGuess(Kind.PATRONYMIC, "most values end like patronymics")
     few_words = content.many_words < 0.3
-    if content.name >= 0.9 and content.two_words >= 0.7 and few_words and content.distinct >= 0.3 * content.filled:
+    if (
+        content.name >= 0.9
+        and content.two_words >= 0.7
+        and few_words
+        and content.distinct >= 0.3 * content.filled
+    ):
         return ColumnGuess(Kind.FULL_NAME, "most values are several words of letters, seldom repeated")
     if content.name >= 0.9 and content.family >= 0.4:
         return ColumnGuess(Kind.FAMILY_NAME, "many values end like family names")

@@ -168,10 +168,10 @@ def _no_date(text: str, field: Field) -> Wrong:
 
 
 def money(column: pa.Array, field: Field) -> Column:
-    """Amounts with two decimals, by the field's decimal and thousands marks; more decimals round half to even.
+    """Amounts with two decimals, by the field's decimal and thousands marks; more are rounded half to even.
 
-    A plain number (`1234.5`, as typed sources give it) is understood whatever the marks, unless it could as well
-    be a number with thousands marks.
+    A plain number (`1234.5`, as typed sources give it) is understood whatever the marks, unless it could as
+    well be a number with thousands marks.
     """
     return convert(
         column, MONEY, _amount(field.decimal, field.thousands), _amounts(field.decimal, field.thousands)

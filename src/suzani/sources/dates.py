@@ -24,7 +24,8 @@ _PARTS = {
     "f": r"(?P<f>\d{1,6})",
 }
 _ISO = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,
 )
 _NAIVE, _UTC = pa.timestamp("us"), pa.timestamp("us", tz="UTC")
@@ -76,7 +77,7 @@ def in_utc(moment: datetime, zone: tzinfo) -> datetime | None:
 
 
 def many(texts: pa.Array, formats: tuple[str, ...]) -> pa.Array:
-    """Naive timestamps of the texts written exactly as the formats (or as ISO dates) write them, null elsewhere."""
+    """Naive timestamps of texts exactly as the formats (or ISO dates) are written, null elsewhere."""
     found = pa.nulls(len(texts), _NAIVE)
     for name in (*formats, "%Y-%m-%d"):
         if not found.null_count:

@@ -29,8 +29,8 @@ def is_wide(name: str) -> bool:
 def guess_encoding(sample: bytes) -> tuple[str, str]:
     """The encoding a sample of a file is most likely in, and why.
 
-    A byte order mark or valid UTF-8 decide; otherwise zero bytes tell UTF-16, and what the letters come out as
-    tells EUC-KR (Hangul), windows-1251 (Cyrillic) and latin-1 apart. Never fails: latin-1 takes any byte.
+    A byte order mark or valid UTF-8 decide; otherwise zero bytes tell UTF-16, and what the letters come out
+    as tells EUC-KR (Hangul), windows-1251 (Cyrillic) and latin-1 apart. Never fails: latin-1 takes any byte.
     """
     for mark, name in BOMS:
         if sample.startswith(mark):

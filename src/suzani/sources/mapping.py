@@ -63,7 +63,7 @@ class Field:
     """Where one value comes from and how its text is read.
 
     Either `columns` (joined by `join` when several) or `constant`. `values` maps what the system writes to
-    what is stored; with `lenient` an unknown value is read as missing instead of sending the row to quarantine.
+    what is stored; with `lenient` an unknown value is read as missing instead of refusing the row.
     `line` is its line in the mapping file.
     """
 

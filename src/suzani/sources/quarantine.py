@@ -1,4 +1,4 @@
-"""Quarantine: rows that could not be used are listed, fixed, exported, replayed through their mapping or dismissed."""
+"""Quarantine: rows that could not be used are fixed, exported, and replayed through their mapping."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ async def replay(
     A row that is sound now becomes a record and is marked replayed; any other stays open with what is wrong
     now. Raises `Conflict` when the system is being loaded.
     """
-    results = []
+    fixes = fixes or {}
+    results: list[Replay] = []
     async with platform.db.transaction() as tx:
         for system in sorted({row.system for row in rows}):
             mapping = find_mapping(system, platform.data_dir)
             if not await store.lock_system(tx, system):
                 raise Conflict(f"{system} is being loaded", hint="Replay its rows when that has ended.")
-            for row in (row for row in rows if row.system == system):
-                results.append(
-                    await _replay_one(tx, mapping, row, (fixes or {}).get(row.quarantine_id, Fix()))
-                )
+            own = [row for row in rows if row.system == system]
+            done = [await _replay_one(tx, mapping, row, fixes.get(row.quarantine_id, Fix())) for row in own]
             await quarantine_store.forget_finished(tx, system)
-            if any(result.state == "replayed" for result in results):
+            if any(result.state == "replayed" for result in done):
                 await jobs.publish(tx, "sources.changed", system=system)
+            results += done
     return results
 
 
@@ -166,7 +166,7 @@ def _columns_of(row: QuarantinedRow, kind: str, mapping: Mapping) -> tuple[str, 
 
 
 async def export(path: Path, rows: AsyncIterator[QuarantinedRow]) -> int:
-    """Write rows to a `.csv` or `.jsonl` that a person can correct and `replay_file` takes; returns how many."""
+    """Write rows to a `.csv` or `.jsonl` to be corrected and read by `read_fixes`; returns how many."""
     found = [row async for row in rows]
     write = {".csv": _as_csv, ".jsonl": _as_json_lines}.get(path.suffix.lower())
     if write is None:

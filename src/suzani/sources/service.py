@@ -133,7 +133,7 @@ def _mapping(platform: Platform, system: str, options: LoadOptions) -> Mapping:
 
 
 def inputs_of(paths: Sequence[Path], sql: Sql | None) -> tuple[Input, ...]:
-    """The inputs with their digests. Raises `InvalidInput` for a file that cannot be read or is given twice."""
+    """The inputs with their digests. Raises `InvalidInput` for a file that is unreadable or given twice."""
     if bool(paths) == bool(sql):
         raise InvalidInput(
             "give files to load, or a query with --sql and --from", hint="Not both, not neither."
@@ -319,7 +319,7 @@ def _duplicate(row: dict[str, Any], batch: ShapedBatch, mapping: Mapping) -> Rej
 
 
 async def _finish(work: _Load, started: float) -> LoadReport:
-    """Close the load: in a snapshot find the re-keyed and the deleted; tell who listens if anything changed."""
+    """Close the load: in a snapshot find the re-keyed and the deleted; publish that anything changed."""
     load_id, system = work.load_id, work.mapping.system
     async with work.platform.db.transaction() as tx:
         moved = deleted = held = 0
@@ -351,13 +351,13 @@ def _refuse_implausible(work: _Load, absent: int, existing: int, rows_in: int) -
     if work.options.allow_deletes or not absent or not (too_many or rows_in == 0):
         return
     raise Conflict(
-        f"this snapshot of {work.mapping.system} lacks {absent:,} of {existing:,} records; nothing was deleted",
-        hint="It may be cut off. Its rows were taken; if it is whole, run the same command with --allow-deletes.",
+        f"this snapshot of {work.mapping.system} lacks {absent:,} of {existing:,} records; none was deleted",
+        hint="It may be cut off. Its rows were taken; if it is whole, run it again with --allow-deletes.",
     )
 
 
 def _held_warning(held: int, unplaced: int) -> str:
     return (
-        f"{held:,} records are absent, but were kept: {unplaced:,} rows of this snapshot could not be read and may "
-        "be theirs. Correct the file, or load it again with --allow-deletes."
+        f"{held:,} records are absent, but were kept: {unplaced:,} rows of this snapshot could not be read "
+        "and may be theirs. Correct the file, or load it again with --allow-deletes."
     )

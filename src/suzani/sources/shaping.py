@@ -1,4 +1,4 @@
-"""From rows of text to records and products as they are stored. Pure: the mapping decides, nothing is looked up.
+"""From rows of text to records and products as they are stored. Pure: nothing is looked up.
 
 A row with anything wrong in it is refused whole, with the first thing that is wrong.
 """
@@ -47,7 +47,7 @@ class _Shaping:
         return int(self.batch.table.num_rows)
 
     def text(self, place: Field, *, whole: bool = False) -> pa.Array:
-        """The text of a field; one of several columns joins those that have a value, or with `whole` all or none."""
+        """The text of a field; of several columns those with a value are joined, with `whole` all or none."""
         if not place.columns:
             return pa.repeat(pa.scalar(place.constant, pa.string()), self.count)
         found = [self.columns[name] for name in place.columns]

@@ -82,7 +82,7 @@ class Reject:
 class RawBatch:
     """Rows as a reader found them: columns of text, the row number of each, and the rows it had to refuse.
 
-    `raw(i)` gives the exact bytes of the i-th row of `table`; it is asked only for rows that are refused later.
+    `raw(i)` gives the exact bytes of the i-th row of `table`; it is asked only for rows refused later.
     """
 
     table: pa.Table
@@ -113,7 +113,7 @@ class ShapedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """A query on another database, read in place of a file; `url` is an SQLAlchemy URL and stays out of logs."""
+    """A query on another database, in place of a file; `url` is an SQLAlchemy URL and stays out of logs."""
 
     query: str
     url: str = field(repr=False)
@@ -121,7 +121,7 @@ class Sql:
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How to load: `mode` overrides the mapping's, `allow_deletes` lifts the guard against truncated files."""
+    """How to load: `mode` overrides the mapping's, `allow_deletes` lifts the guard against cut-off files."""
 
     mode: Mode | None = None
     allow_deletes: bool = False

@@ -1,4 +1,4 @@
-"""Readers of the formats extracts come in; each streams batches of text columns and accounts for every row."""
+"""Readers of the formats of extracts; each streams batches of text columns and accounts for every row."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def open_file(
         raise NotFound.among("format of a file", str(form.type), READERS)
     try:
         with path.open("rb") as file:
-            stream: BinaryIO = gzip.open(file) if path.name.lower().endswith(".gz") else file  # type: ignore[assignment]
+            packed = path.name.lower().endswith(".gz")
+            stream: BinaryIO = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
             source = READERS[form.type](stream, Request(str(path), form, wanted, limits or Limits()))
             size = max(path.stat().st_size, 1)
             yield replace(source, share=lambda: file.tell() / size)

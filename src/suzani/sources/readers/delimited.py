@@ -1,8 +1,8 @@
 """Delimited text (CSV and its relatives), read so that no row is lost and none takes another with it.
 
-Clean blocks of lines without quotes go through Arrow's parser; the others line by line through Python's, where
-a row that cannot be read costs its own line alone: after a quote that is never closed, reading goes on with the
-next line.
+Clean blocks of lines without quotes go through Arrow's parser; the others line by line through Python's,
+where a row that cannot be read costs its own line alone: after a quote that is never closed, reading goes on
+with the next line.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Reader:
         return batch_of_rows(self.columns, [], [], lambda _: b"", self.request.limits, rejects)
 
     def _fast(self, block: Block) -> RawBatch | None:
-        """The block by Arrow's parser, or None if anything about it might be read otherwise than line by line."""
+        """The block by Arrow's parser, or None if that might read anything otherwise than line by line."""
         data, newline = block.data, self.blocks.newline
         quote = self.request.format.quote.encode(self.blocks.encoding, "replace")
         if newline != b"\n" or quote in data or b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):

@@ -1,4 +1,4 @@
-"""Excel and OpenDocument workbooks. A workbook is opened whole: its format bounds it to 1,048,576 rows a sheet."""
+"""Excel and OpenDocument workbooks, opened whole: their format bounds them to 1,048,576 rows a sheet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RELATION = re.compile(r"<Relationship [^>]*>")
 
 
 def open_excel(stream: BinaryIO, request: Request) -> Source:
-    """The rows of one sheet, its first non-empty row being the header. Raises `InvalidInput` or `NotFound`."""
+    """The rows of one sheet, headed by the first that is not empty. Raises `InvalidInput`, `NotFound`."""
     try:
         book = calamine.load_workbook(stream)
         name = request.format.sheet or next(iter(book.sheet_names), "")

@@ -16,7 +16,7 @@ from suzani.sources.types import Limits, RawBatch, Sql
 
 @contextmanager
 def open_sql(sql: Sql, wanted: tuple[str, ...] | None, limits: Limits) -> Iterator[Source]:
-    """The rows of a query. Raises `InvalidInput` for a wrong address or query, `Unavailable` without server."""
+    """The rows of a query. Raises `InvalidInput` for a wrong address or query, else `Unavailable`."""
     try:
         engine = sa.create_engine(sql.url)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
