@@ -246,9 +246,10 @@ class _Blocks:
                 break
             keys = keys * _MIX + refine[depth][members]
         sizes = np.unique(keys, return_counts=True)[1] if len(keys) else np.empty(0, np.int64)
-        reach = int(sum(min(_WINDOW, s - 1) * s for s in sizes.tolist()))
+        near = np.minimum(_WINDOW, sizes - 1)
+        reach = int((near * sizes - near * (near + 1) // 2).sum())
         lost = int((sizes * (sizes - 1) // 2).sum()) - reach
-        return cls(name, groups, [(members, sizes)] if len(keys) else [], pairs + reach, max(0, lost))
+        return cls(name, groups, [(members, sizes)] if len(keys) else [], pairs + reach, lost)
 
     def enumerate(self, rows: int) -> npt.NDArray[np.int64]:
         """Packed pairs `left * rows + right`, left < right; may repeat a pair."""
