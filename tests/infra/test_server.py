@@ -248,6 +248,34 @@ def test_the_server_stops_when_all_its_users_are_killed(settings: Settings) -> N
     eventually(lambda: running_on(settings) is None)
 
 
+LOST = """
+import sys
+from pathlib import Path
+from suzani.infra.server import use_server
+from suzani.infra.settings import Settings
+use = use_server(Settings(Path(sys.argv[1]), system_dir=Path(sys.argv[2])))
+use._users.close()
+print("lost", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_server_ends_though_its_parent_process_takes_no_notice(settings: Settings) -> None:
+    command = [sys.executable, "-c", LOST, str(settings.data_dir), str(settings.system_dir)]
+    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().strip() == "lost"
+        eventually(lambda: running_on(settings) is None)
+        eventually(lambda: all(map(has_ended, psutil.Process(parent.pid).children())))
+    finally:
+        parent.communicate("")
+
+
+def has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
 def test_committed_data_survives_a_killed_server(settings: Settings) -> None:
     with server_address(settings) as url:
         with psycopg.connect(url) as connection:

@@ -105,16 +105,35 @@ def stop(cluster: Cluster) -> None:
         process = psutil.Process(running.pid)
         for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             process.send_signal(stop_signal)
-            with suppress(psutil.TimeoutExpired):
-                process.wait(timeout=_STOP_SECONDS)
+            if _ends(process):
                 break
     if cluster.home not in running.socket_folder.parents and running.socket_folder.name.startswith("suzani-"):
         shutil.rmtree(running.socket_folder, ignore_errors=True)
 
 
+def _ends(process: psutil.Process) -> bool:
+    """Wait until a process has ended, and say whether it did in time.
+
+    One that has ended may stay in the process table while its parent, another user of the server, waits for
+    us: it has ended all the same.
+    """
+    deadline = time.monotonic() + _STOP_SECONDS
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+    _reap()
+    return True
+
+
+def _reap() -> None:
+    _spawned[:] = [known for known in _spawned if known.poll() is None]
+
+
 def remember(process: subprocess.Popen[bytes]) -> None:
     """Keep a process that may outlive its use, and reap those that ended."""
-    _spawned[:] = [known for known in _spawned if known.poll() is None]
+    _reap()
     _spawned.append(process)
 
 
