@@ -1,8 +1,8 @@
-"""A tiny bank for tests: seven persons known to several systems in several scripts, put straight into the tables."""
+"""A tiny bank for tests: persons known to several systems in several scripts, put straight into the tables."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -150,11 +150,12 @@ PRODUCTS: list[dict[str, Any]] = [
      "balance": Decimal("1250000.50"), "status": "active", "opened_on": date(2019, 3, 1)},
     {"record_id": 102, "number": "8600123412341234", "kind": "card", "name": "Humo Gold", "currency": "UZS",
      "balance": Decimal("300000.00"), "status": "active"},
-    {"record_id": 103, "number": "L-2023/77", "kind": "loan", "currency": "USD", "balance": Decimal("5000.00"),
-     "status": "active"},
+    {"record_id": 103, "number": "L-2023/77", "kind": "loan", "currency": "USD",
+     "balance": Decimal("5000.00"), "status": "active"},
     {"record_id": 103, "number": "L-2018/01", "kind": "loan", "currency": "USD", "balance": Decimal("10.00"),
      "status": "closed", "closed_on": date(2020, 1, 1)},
-    {"record_id": 106, "number": "INV-5", "kind": "investment", "currency": "KRW", "balance": Decimal("900.00")},
+    {"record_id": 106, "number": "INV-5", "kind": "investment", "currency": "KRW",
+     "balance": Decimal("900.00")},
 ]  # fmt: skip
 
 EDGES = [
@@ -194,8 +195,8 @@ _PRODUCT = pa.schema(
 def _records() -> pa.Table:
     schema = pa.schema(
         [("record_id", pa.int64()), ("system", pa.string()), ("key", pa.string()), ("digest", pa.binary()),
-         ("load_id", pa.int64()), ("created_load", pa.int64()), ("file_no", pa.int32()), ("row_no", pa.int64()),
-         ("created_at", TIME), ("updated_at", TIME), ("as_of", TIME), ("consent_at", TIME),
+         ("load_id", pa.int64()), ("created_load", pa.int64()), ("file_no", pa.int32()),
+         ("row_no", pa.int64()), ("created_at", TIME), ("updated_at", TIME), ("as_of", TIME), ("consent_at", TIME),
          ("marketing_consent", pa.string())]
         + [(name, pa.date32() if name == "birth_date" else pa.string()) for name in ATTRIBUTES]
     )  # fmt: skip
@@ -210,8 +211,8 @@ async def _quarantine_and_changes(tx: Tx) -> None:
     await execute(
         tx,
         Query(
-            "insert into sources.quarantine (load_id, system, file, row_no, reason, detail, raw, raw_digest, at)"
-            " values (1, 'cards', 'cards.csv', 3, 'wrong_type', 'no date', 'x', 'x', %(at)s)"
+            "insert into sources.quarantine"
+            " (load_id, system, file, row_no, reason, detail, raw, raw_digest, at) values (1, 'cards', 'cards.csv', 3, 'wrong_type', 'no date', 'x', 'x', %(at)s)"
         ),
         at=NOW,
     )
@@ -236,11 +237,11 @@ async def _identity(tx: Tx) -> None:
     await execute(
         tx,
         Query(
-            "insert into identity.run (state, started_at, finished_at, records, candidates, edges, persons, report,"
-            " model) values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', '{}')"
+            "insert into identity.run"
+            " (state, started_at, finished_at, records, candidates, edges, persons, report, model) values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', '{}')"
         ),
         start=NOW,
-        end=at(2026, 9, 1),
+        end=NOW + timedelta(seconds=4.2),
     )
     await execute(
         tx,

@@ -123,18 +123,18 @@ def test_products_are_counted_and_what_is_held_is_not_mixed_with_what_is_owed() 
     ]
     products = pa.table(
         {
-            "person_id": [1] * 4,
+            "person_id": [1] * 5,
             "number": [row[0] for row in rows],
             "kind": [row[1] for row in rows],
-            "system": ["cards"] * 4,
+            "system": ["cards"] * 5,
             "currency": ["UZS"] * 4,
             "balance": pa.array([row[2] for row in rows]).cast(pa.decimal128(20, 2)),
             "is_open": [row[3] for row in rows],
         }
     )
     made = golden.compute(record_table, products, SHIPPED, TODAY).to_pylist()[0]
-    assert made["product_count"] == 4
-    assert made["product_kinds"] == ["account", "card", "deposit", "loan"]
+    assert made["product_count"] == 5
+    assert made["product_kinds"] == ["account", "card", "deposit", "guarantee", "loan"]
     assert json.loads(made["balances"]) == {"UZS": ["12.50", "7.00"]}
 
 
@@ -145,7 +145,8 @@ def test_nobody_gives_no_profiles() -> None:
 NAMES = st.sampled_from(["Азиз", "Aziz", "нет", "Bob", "김민수", None])
 ROWS = st.builds(
     lambda person, name, phone, month, system: {
-        "person_id": person, "given_name": name, "phone": phone, "updated_at": at(2024, month), "system": system,
+        "person_id": person, "given_name": name, "phone": phone, "updated_at": at(2024, month),
+        "system": system,
     },
     st.integers(1, 4),
     NAMES,

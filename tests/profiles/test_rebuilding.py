@@ -57,11 +57,14 @@ async def test_readers_see_the_old_profiles_until_the_new_ones_are_complete(prof
             rows = await fetch(other, Query("select family_name from profiles.profile where person_id = 1"))
             read.append(rows[0]["family_name"])
 
-    await look()
-    with pytest.raises(RuntimeError):
+    async def build_and_fail() -> None:
         async with profiled.transaction() as tx:
             await rebuild_all(tx, load_survivorship(), bank.NOW)
             raise RuntimeError
+
+    await look()
+    with pytest.raises(RuntimeError):
+        await build_and_fail()
     await look()
     async with profiled.transaction() as tx:
         await rebuild_all(tx, load_survivorship(), bank.NOW)

@@ -60,6 +60,9 @@ PRODUCT_SCHEMA = pa.schema(
 OWED_KINDS = ("loan", "mortgage", "credit", "credit_card", "overdraft", "leasing", "microloan", "car_loan")
 """Kinds of product whose balance the customer owes; what they hold and what they owe are not summed up."""
 
+CONTINGENT_KINDS = ("guarantee", "letter_of_credit")
+"""Kinds whose amount is neither held nor owed unless something happens; left out of both sums."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Column:
@@ -278,7 +281,10 @@ def _product_terms(products: pa.Table) -> pa.Table:
     numbers: Sequence[str] = products["number"].to_pylist()
     terms = pa.array([" ".join(found) for found in TERMS[PRODUCT](numbers)], pa.string())
     owed = pc.is_in(products["kind"], value_set=pa.array(OWED_KINDS))
-    return products.drop_columns("number").append_column("terms", terms).append_column("owed", owed)
+    contingent = pc.is_in(products["kind"], value_set=pa.array(CONTINGENT_KINDS))
+    counted = pc.and_(products["is_open"], pc.invert(contingent))
+    kept = products.drop_columns(["number", "is_open"])
+    return kept.append_column("terms", terms).append_column("owed", owed).append_column("counted", counted)
 
 
 _PROFILE = """
@@ -301,7 +307,7 @@ with why as (
 ), balance as (
     select person_id, currency, coalesce(sum(balance) filter (where not owed), 0) as held,
         coalesce(sum(balance) filter (where owed), 0) as owed
-    from product where is_open and currency is not null and balance is not null group by person_id, currency
+    from product where counted and currency is not null and balance is not null group by person_id, currency
 ), balances as (
     select person_id, json_group_object(currency, json_array(held::varchar, owed::varchar)) as balances
     from balance group by person_id

@@ -102,14 +102,11 @@ def _national_id(values: pa.Array, today: date) -> Flags:
     """Numbers of a known scheme by its check digit; Uzbek STIR (nine digits) has none and goes by form."""
     digits = digits_of(values)
     found = _flags(pc.match_substring_regex(digits, r"^[2-9][0-9]{8}$"))
-    for row, number in enumerate(digits.to_pylist()):
-        check = _BY_LENGTH.get(len(number or ""))
-        if check:
-            found[row] = check(number)
+    numbers = [number or "" for number in digits.to_pylist()]
+    for scheme in IDENTIFIERS.values():
+        found = found | scheme.valid(numbers)
     return found
 
-
-_BY_LENGTH = {length: scheme.is_valid for scheme in IDENTIFIERS.values() for length in scheme.lengths}
 
 CHECKS: Mapping[Kind, Callable[[Any, date], Flags]] = {
     Kind.BIRTH_DATE: _birth_date,

@@ -1,4 +1,5 @@
-"""The languages of the pages: catalogues of texts, and numbers, dates and money as each language writes them."""
+"""The languages of the pages: catalogues of texts, and numbers, dates and money as each language writes
+them."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def _flat(node: Mapping[str, Any], prefix: str) -> list[tuple[str, str | Forms]]
 
 
 def choose(asked: str | None, remembered: str | None, accepted: str) -> str:
-    """The language to show: the one asked for, else the remembered one, else the best of `Accept-Language`."""
+    """The language to show: the one asked for, else the remembered one, else the best of
+    `Accept-Language`."""
     for code in (asked, remembered):
         if code in LANGUAGES:
             return str(code)
@@ -99,7 +101,8 @@ def choose(asked: str | None, remembered: str | None, accepted: str) -> str:
 
 
 def _accepted(header: str) -> list[str]:
-    """Language codes of an `Accept-Language` header, best first; a weight that is no number counts as none."""
+    """Language codes of an `Accept-Language` header, best first; a weight that is no number counts as
+    none."""
     weighted = []
     for place, entry in enumerate(header[:500].split(",")):
         name, _, weight = entry.partition(";q=")
@@ -132,7 +135,8 @@ class Texts:
         return self.language.code
 
     def __call__(self, key: str, /, count: int | None = None, **values: object) -> str:
-        """The text under `key`, with its `{places}` filled; `count` chooses the plural form and fills {count}.
+        """The text under `key`, with its `{places}` filled; `count` chooses the plural form and fills
+        {count}.
 
         Raises NotFound for an unknown key: a text must be in the catalogue before a page uses it.
         """

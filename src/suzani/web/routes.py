@@ -96,7 +96,8 @@ def api(platform: Platform) -> APIRouter:
         q: Annotated[str, Query(max_length=200, description="A name in any script, phone, e-mail, number")],
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> SearchAnswer:
-        """Persons by name in any script, phone, e-mail, document, national id, product number or birth date."""
+        """Persons by name in any script, phone, e-mail, document, national id, product number or birth
+        date."""
         async with platform.db.transaction() as tx:
             return SearchAnswer(q, await profiles.search(tx, q, limit))
 

@@ -29,6 +29,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The attributes of the golden record by the part of the card they stand in."""
 
+CERTAIN = 0.9999
+"""Probabilities above it are not told apart."""
+
 NAME_PARTS = ("family_name", "given_name")
 
 
@@ -198,7 +201,9 @@ def _products_card(texts: Texts, customer: Customer) -> Markup:
         tag(
             "div",
             tag("dt", balance.currency),
-            tag("dd", texts("customer.held"), " ", tag("b", texts.money(balance.held, ""))),
+            tag("dd", texts("customer.held"), " ", tag("b", texts.money(balance.held, "")))
+            if balance.held or not balance.owed
+            else None,
             tag("dd", texts("customer.owed"), " ", tag("b", texts.money(balance.owed, "")))
             if balance.owed
             else None,
@@ -262,12 +267,8 @@ def _sources_card(texts: Texts, customer: Customer) -> Markup:
     golden = {entry.attribute: entry for entry in customer.profile.golden}
     for name in GOLDEN_ATTRIBUTES:
         if any(_held(record, name) for record in customer.records):
-            rows.append(
-                [
-                    texts(f"attribute.{name}"),
-                    *(_source_cell(texts, r, golden[name]) for r in customer.records),
-                ]
-            )
+            cells = [_source_cell(texts, record, golden[name]) for record in customer.records]
+            rows.append([texts(f"attribute.{name}"), *cells])
     times = (texts.day(record.as_of.astimezone()) if record.as_of else "–" for record in customer.records)
     rows.append([texts("customer.as_of"), *times])
     return card(
@@ -312,12 +313,9 @@ def _edge_row(texts: Texts, edge: Edge, systems: Mapping[int, str]) -> Sequence[
     fields = [
         tag(
             "span",
-            tag("span", texts.known(f"attribute.{field.field}", field.field)),
+            tag("span", _field_name(texts, field.field)),
             " ",
-            tag(
-                "b",
-                f"{'+' if field.bits > 0 else '−' if field.bits < 0 else ''}{texts.number(abs(field.bits), 1)}",
-            ),
+            tag("b", "+" if field.bits > 0 else "−", texts.number(abs(field.bits), 1)),
             class_="bits for" if field.bits > 0 else "bits against",
         )
         for field in edge.evidence
@@ -326,9 +324,14 @@ def _edge_row(texts: Texts, edge: Edge, systems: Mapping[int, str]) -> Sequence[
     return [
         " ↔ ".join(ends),
         texts.number(edge.weight_bits, 1),
-        texts.number(edge.probability, 4),
+        texts.number(edge.probability, 4) if edge.probability < CERTAIN else f"> {texts.number(CERTAIN, 4)}",
         tag("span", fields, class_="fields"),
     ]
+
+
+def _field_name(texts: Texts, field: str) -> str:
+    """The name of a field of evidence: an attribute, or something the model looks at beside them."""
+    return texts.known(f"field.{field}", texts.known(f"attribute.{field}", field.replace("_", " ")))
 
 
 def _history_card(texts: Texts, customer: Customer) -> Markup:
@@ -343,9 +346,9 @@ def _happening(texts: Texts, entry: Happening) -> Markup:
             "li",
             texts(f"attribute.{change.field}"),
             ": ",
-            tag("s", _old_value(texts, change.field, change.before)),
+            _value(texts, "s", change.field, change.before),
             " → ",
-            tag("b", _old_value(texts, change.field, change.after)),
+            _value(texts, "b", change.field, change.after),
         )
         for change in entry.changes
     ]
@@ -358,7 +361,7 @@ def _happening(texts: Texts, entry: Happening) -> Markup:
     )
 
 
-def _old_value(texts: Texts, field: str, value: str | None) -> str:
+def _value(texts: Texts, mark: str, field: str, value: str | None) -> Markup:
     if value is None:
-        return texts("happening.empty")
-    return value if field in (CONSENT, "sex", "birth_date") else mask(field, value)
+        return tag("i", texts("happening.empty"))
+    return tag(mark, value if field in (CONSENT, "sex", "birth_date") else mask(field, value))

@@ -22,10 +22,9 @@ def overview(texts: Texts, audit: Audit) -> Markup:
             _strips(texts, audit),
             _visible(texts, audit),
             _shared(texts, audit),
+            tag("div", _consent(texts, audit), _run(texts, audit), class_="stack"),
             _loads(texts, audit),
-            _consent(texts, audit),
             _sizes(texts, audit),
-            _run(texts, audit),
             _biggest(texts, audit),
             class_="grid",
         ),
@@ -83,12 +82,10 @@ def _share(part: int, whole: int) -> float:
 
 def _strips(texts: Texts, audit: Audit) -> Markup:
     """Seven strips of records above the one cloth of persons, drawn to one scale."""
+    shares = [_share(count.count, audit.records) * 100 for count in audit.records_by_system]
     strips = [
-        tag(
-            "span",
-            style=f"width:{_share(count.count, audit.records) * 100:.3f}%;--colour:var(--strip-{place % SYSTEM_COLOURS})",
-        )
-        for place, count in enumerate(audit.records_by_system)
+        tag("span", style=f"width:{share:.3f}%;--colour:var(--strip-{place % SYSTEM_COLOURS})")
+        for place, share in enumerate(shares)
     ]
     legend = [
         tag(
@@ -259,13 +256,13 @@ def _run(texts: Texts, audit: Audit) -> Markup:
 
 
 def _biggest(texts: Texts, audit: Audit) -> Markup:
-    rows: list[Sequence[Content]] = [
-        [
+    persons = [
+        tag(
+            "li",
             tag("a", person.display_name or texts("customer.unnamed"), href=f"/customers/{person.person_id}"),
-            texts.number(person.records),
-            texts.number(person.systems),
-        ]
+            tag("b", texts("customer.records", person.records)),
+        )
         for person in audit.biggest
     ]
-    heads = [texts(f"column.{name}") for name in ("name", "records", "systems")]
-    return card(texts("overview.biggest"), table(heads, rows, "number"), note=texts("overview.biggest_note"))
+    title, note = texts("overview.biggest"), texts("overview.biggest_note")
+    return card(title, tag("ul", persons, class_="tally"), note=note, class_="full")

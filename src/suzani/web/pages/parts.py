@@ -29,7 +29,8 @@ def card(title: str, *content: Content, note: str = "", class_: str = "") -> Mar
 
 
 def table(heads: Sequence[Content], rows: Iterable[Sequence[Content]], class_: str = "") -> Markup:
-    """A table whose first column names its rows; numbers are right-aligned by the class `number` on the table."""
+    """A table whose first column names its rows; numbers are right-aligned by the class `number` on the
+    table."""
     head = tag("tr", [tag("th", text, scope="col") for text in heads])
     body = [tag("tr", tag("th", row[0], scope="row"), [tag("td", cell) for cell in row[1:]]) for row in rows]
     return tag("div", tag("table", tag("thead", head), tag("tbody", body), class_=class_), class_="scroll")

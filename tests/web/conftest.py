@@ -1,0 +1,127 @@
+"""A real server on a tiny bank, and a real Chromium."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg import sql
+
+from conftest import url_of
+from profiles import bank
+from suzani.infra.db import Database
+from suzani.profiles import load_survivorship, rebuild_all
+
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def site(
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a server on the tiny bank."""
+    url = _database(postgres_url, template_database, "suzani_web_bank")
+    asyncio.run(_fill(url))
+    with _served(url, tmp_path_factory.mktemp("bank")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_site(
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a server on an empty database."""
+    url = _database(postgres_url, template_database, "suzani_web_empty")
+    with _served(url, tmp_path_factory.mktemp("empty")) as address:
+        yield address
+
+
+def _database(server: str, template: str, name: str) -> str:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        copied = sql.SQL("create database {} template {}")
+        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
+    return url_of(server, name)
+
+
+async def _fill(url: str) -> None:
+    database = await Database.connect(url, pool_size=2)
+    try:
+        async with database.transaction() as tx:
+            await bank.fill(tx)
+        async with database.transaction() as tx:
+            await rebuild_all(tx, load_survivorship(), bank.NOW)
+    finally:
+        await database.close()
+
+
+@contextmanager
+def _served(url: str, folder: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code = "import sys; from suzani.infra.settings import Settings; from suzani.web import serve; "
+    code += "serve(Settings.from_environment(), int(sys.argv[1]))"
+    environment = {
+        **os.environ,
+        "SUZANI_DATABASE_URL": url,
+        "SUZANI_DATA": str(folder),
+        "TZ": "Asia/Tashkent",
+    }
+    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST")}
+    server = subprocess.Popen([sys.executable, "-c", code, str(port)], env=environment, cwd=folder)
+    try:
+        _wait(server, port)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def browser(site: str) -> Iterator[Browser]:
+    """Debian's Chromium, for one module: Playwright keeps an event loop running in this thread meanwhile,
+    in which tests with a loop of their own cannot run."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("no Chromium on PATH; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in English whose console must stay free of errors."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert [error for error in errors if "404" not in error] == []
