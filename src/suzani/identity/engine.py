@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.candidates import Candidates, find_candidates
-from suzani.identity.comparisons import Comparator, Levels, Rows, level_count
+from suzani.identity.comparisons import DIFFERENT, Comparator, Levels, Rows, level_count
 from suzani.identity.fields import Field
 from suzani.identity.model import Evidence, Model, Patterns, train
 from suzani.identity.partition import FORBIDDEN, average_linkage, components, pairs_within
@@ -34,7 +34,7 @@ class Options:
 
     loose_bits: float = -2.0
     cut_bits: float = 0.0
-    clip_bits: float = 10.0
+    clip_bits: float = 15.0
     largest: int = 400
     unscored_bits: float = -6.0
     kept_bits: float = -3.0
@@ -253,7 +253,7 @@ def _partition(
         np.concatenate([rest.odds_bits, scored.odds_bits]),
     )
     odds = np.clip(everything.odds_bits, -options.clip_bits, options.clip_bits).astype(np.float64)
-    odds[conflicts(comparator.fields, everything.left, everything.right)] = FORBIDDEN
+    odds[conflicts(comparator.fields, everything)] = FORBIDDEN
     person = average_linkage(
         rows,
         everything.left,
@@ -266,11 +266,14 @@ def _partition(
     return person, _keep(everything, together | (everything.odds_bits > options.kept_bits))
 
 
-def conflicts(fields: Sequence[Field], left: Rows, right: Rows) -> npt.NDArray[np.bool_]:
-    """Pairs that hold two different national ids, both passing their check digit."""
-    result = np.zeros(len(left), dtype=bool)
-    for item in fields:
+def conflicts(fields: Sequence[Field], edges: Edges) -> npt.NDArray[np.bool_]:
+    """Pairs with two national ids that both pass their check digit and differ by more than slips.
+
+    Two valid ids a slip or two apart are more often one id mistyped than two people's.
+    """
+    result = np.zeros(len(edges.left), dtype=bool)
+    for item, levels in zip(fields, edges.levels, strict=True):
         if item.scheme is not None:
-            a, b = item.codes[left, 0], item.codes[right, 0]
-            result |= item.valid[a] & item.valid[b] & (a != b)
+            valid = item.valid[item.codes[:, 0]]
+            result |= valid[edges.left] & valid[edges.right] & (levels == DIFFERENT)
     return result

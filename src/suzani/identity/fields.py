@@ -81,8 +81,8 @@ class Field:
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:
         """Which values pass the check digit of the field's scheme; one more, False, for a missing value."""
-        passed = [self.scheme is not None and _is_valid(self.scheme, value) for value in self.values]
-        return np.array([*passed, False], dtype=bool)
+        passed = self.scheme.valid(self.values) if self.scheme else np.zeros(len(self.values), dtype=bool)
+        return np.append(passed, False)
 
     @property
     def filled(self) -> npt.NDArray[np.bool_]:
@@ -184,6 +184,7 @@ def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
     single = (Kind.NATIONAL_ID, Kind.DOCUMENT, Kind.CITY, Kind.REGION, Kind.POSTCODE, Kind.COUNTRY)
     for kind in (*single, Kind.OCCUPATION, Kind.TEXT, Kind.ORGANISATION):
         fields += [_merged(table, kind, [column], column) for column in by_kind.get(kind, [])]
+    fields = _dated_by_ids(fields)
     fields += _sex_field(table, by_kind, fields)
     fields = _named_apart(fields)
     return [_without_shared(_fathers(field), fields) for field in fields if field.values]
@@ -259,6 +260,28 @@ def _date_fields(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Fie
     return fields
 
 
+def _dated_by_ids(fields: list[Field]) -> list[Field]:
+    """Give records without a birth date the one that their valid national id carries."""
+    for source in [field for field in fields if field.scheme is not None]:
+        dates = [
+            source.scheme.birth_date(value) if source.scheme and valid else ""
+            for value, valid in zip(source.values, source.valid.tolist(), strict=False)
+        ]
+        if not any(dates):
+            continue
+        shown = recode(dates, source.codes[:, :1])
+        at = next((i for i, field in enumerate(fields) if field.kind is Kind.BIRTH_DATE), len(fields))
+        stated = fields[at : at + 1] or [
+            Field("birth_date", Kind.BIRTH_DATE, [], np.full_like(shown.codes, -1))
+        ]
+        both = np.where(shown.codes >= 0, shown.codes + len(stated[0].values), MISSING)
+        merged = recode(
+            [*stated[0].values, *shown.values], np.where(stated[0].codes >= 0, stated[0].codes, both)
+        )
+        fields[at : at + 1] = [Field(stated[0].name, Kind.BIRTH_DATE, merged.values, merged.codes)]
+    return fields
+
+
 def _address_field(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Field]:
     """All parts of the street address as one bag of words: clerks put them in any of the columns."""
     columns = [c for kind in (Kind.HOUSE, Kind.STREET, Kind.ADDRESS) for c in by_kind.get(kind, [])]
@@ -291,10 +314,6 @@ def _sex_field(table: pa.Table, by_kind: Mapping[Kind, list[str]], fields: Seque
     if len(np.unique(codes[codes >= 0])) < 2:
         return []
     return [Field("sex", Kind.SEX, labels, codes[:, None].astype(np.int32))]
-
-
-def _is_valid(scheme: Identifier, value: str) -> bool:
-    return value.isdigit() and len(value) in scheme.lengths and scheme.is_valid(value)
 
 
 _SHARED_BY = 12
