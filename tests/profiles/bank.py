@@ -1,4 +1,4 @@
-"""A tiny bank for tests: persons known to several systems in several scripts, put straight into the tables."""
+"""A tiny bank for tests: persons known to systems in several scripts, put straight into the tables."""
 
 from __future__ import annotations
 
@@ -196,7 +196,8 @@ def _records() -> pa.Table:
     schema = pa.schema(
         [("record_id", pa.int64()), ("system", pa.string()), ("key", pa.string()), ("digest", pa.binary()),
          ("load_id", pa.int64()), ("created_load", pa.int64()), ("file_no", pa.int32()),
-         ("row_no", pa.int64()), ("created_at", TIME), ("updated_at", TIME), ("as_of", TIME), ("consent_at", TIME),
+         ("row_no", pa.int64()), ("created_at", TIME), ("updated_at", TIME), ("as_of", TIME),
+         ("consent_at", TIME),
          ("marketing_consent", pa.string())]
         + [(name, pa.date32() if name == "birth_date" else pa.string()) for name in ATTRIBUTES]
     )  # fmt: skip
@@ -212,7 +213,8 @@ async def _quarantine_and_changes(tx: Tx) -> None:
         tx,
         Query(
             "insert into sources.quarantine"
-            " (load_id, system, file, row_no, reason, detail, raw, raw_digest, at) values (1, 'cards', 'cards.csv', 3, 'wrong_type', 'no date', 'x', 'x', %(at)s)"
+            " (load_id, system, file, row_no, reason, detail, raw, raw_digest, at)"
+            " values (1, 'cards', 'cards.csv', 3, 'wrong_type', 'no date', 'x', 'x', %(at)s)"
         ),
         at=NOW,
     )
@@ -238,7 +240,8 @@ async def _identity(tx: Tx) -> None:
         tx,
         Query(
             "insert into identity.run"
-            " (state, started_at, finished_at, records, candidates, edges, persons, report, model) values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', '{}')"
+            " (state, started_at, finished_at, records, candidates, edges, persons, report, model)"
+            " values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', '{}')"
         ),
         start=NOW,
         end=NOW + timedelta(seconds=4.2),

@@ -94,7 +94,7 @@ def _search_box(request: Request, texts: Texts, suggest: Suggest) -> None:
     """The box answers while someone types; an answer that was overtaken by a later one is dropped."""
     asked = 0
 
-    async def answer(event: ValueChangeEventArguments[str]) -> None:
+    async def answer(event: ValueChangeEventArguments[str | None]) -> None:
         nonlocal asked
         asked += 1
         mine = asked
