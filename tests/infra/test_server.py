@@ -23,7 +23,7 @@ from suzani.infra.accounts import Account, is_reachable, server_account
 from suzani.infra.binaries import find_binaries
 from suzani.infra.cluster import find_cluster, forgotten_clusters, prepare_cluster
 from suzani.infra.postmaster import RunningServer, find_running
-from suzani.infra.server import server_address, use_server
+from suzani.infra.server import remove_cluster, server_address, use_server
 from suzani.infra.settings import Settings
 from suzani.kernel import Conflict, Forbidden, InvalidInput, Unavailable
 
@@ -184,7 +184,7 @@ import os, sys
 from pathlib import Path
 import psycopg, psycopg_pool
 from suzani.infra.console import ERR, handled
-from suzani.infra.server import server_address, use_server
+from suzani.infra.server import remove_cluster, server_address, use_server
 from suzani.infra.settings import Settings
 ERR.print("warm", highlight=False)
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
@@ -396,6 +396,18 @@ def test_a_cluster_whose_data_directory_is_gone_is_listed_not_deleted(folder: Pa
     assert forgotten_clusters(settings) == []
     shutil.rmtree(closed)
     assert forgotten_clusters(settings) == [home]
+
+
+def test_a_throw_away_cluster_is_removed_wherever_it_lies_but_not_while_in_use(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    settings = Settings(closed / "data", system_dir=folder / "system")
+    with server_address(settings), pytest.raises(Conflict, match="in use"):
+        remove_cluster(settings)
+    home = find_cluster(settings).home
+    assert home.exists()
+    remove_cluster(settings)
+    assert not home.exists()
 
 
 @needs_root

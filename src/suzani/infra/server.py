@@ -6,6 +6,7 @@ process ends. Who leaves last stops the server; a small keeper process does so w
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +16,19 @@ from urllib.parse import quote
 import psycopg
 
 from suzani.infra.binaries import find_binaries
-from suzani.infra.cluster import DATABASE, ROLE, Cluster, create_if_missing, prepare_cluster
+from suzani.infra.cluster import (
+    DATABASE,
+    ROLE,
+    Cluster,
+    create_if_missing,
+    find_cluster,
+    prepare_cluster,
+)
 from suzani.infra.failures import translated
 from suzani.infra.locks import FileLock, held_alone
 from suzani.infra.postmaster import PORT, START_SECONDS, RunningServer, find_running, remember, start, stop
 from suzani.infra.settings import Settings
+from suzani.kernel import Conflict
 
 
 class ServerUse:
@@ -105,6 +114,17 @@ def stop_if_unused(cluster: Cluster) -> bool:
             return _stop_if_alone(cluster)
     except FileNotFoundError:  # the data directory is gone, and the server with it
         return True
+
+
+def remove_cluster(settings: Settings) -> None:
+    """Remove the embedded database of a data directory for good, wherever it lies; for throw-away ones.
+
+    Raises Conflict while somebody uses it.
+    """
+    cluster = find_cluster(settings)
+    if not stop_if_unused(cluster):
+        raise Conflict(f"the database in {cluster.home} is in use", hint="Stop what uses it first.")
+    shutil.rmtree(cluster.home, ignore_errors=True)
 
 
 def _stop_if_alone(cluster: Cluster) -> bool:
