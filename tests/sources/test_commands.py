@@ -70,7 +70,7 @@ def test_mappings_are_listed_shown_drafted_and_checked(folder: Path) -> None:
     assert "bank" in suzani("source", "list").output
     assert "birth_date" in suzani("source", "show", "bank").output
     drafted = suzani("source", "infer", folder / "bank.csv", "--system", "nova").stdout
-    assert drafted.startswith("# Drafted from bank.csv")
+    assert drafted.startswith("# Drafted from 3 rows of bank.csv")
     suzani("source", "infer", folder / "bank.csv", "--system", "nova", "--save")
     suzani("source", "infer", folder / "bank.csv", "--system", "nova", "--save", code=2)
     assert "nova" in json.loads(suzani("source", "list", "--json").stdout)

@@ -26,7 +26,7 @@ from suzani.sources.types import Limits
 async def main():
     url, folder, *files = sys.argv[1:]
     platform = Platform(Settings(Path(folder), url), await Database.connect(url, pool_size=2))
-    options = LoadOptions(limits=Limits(batch_rows=20))
+    options = LoadOptions(limits=Limits(batch_rows=40))
     await load(platform, "bank", [Path(file) for file in files], options)
 
 asyncio.run(main())
@@ -78,7 +78,7 @@ async def test_killed_loads_end_as_if_they_had_not_been(
 ) -> None:
     (platform.data_dir / "mappings" / "other.yaml").write_text(MAPPING.replace("bank", "other"), "utf-8")
     first, *second = files(tmp_path)
-    options = LoadOptions(limits=Limits(batch_rows=20), allow_deletes=True)
+    options = LoadOptions(limits=Limits(batch_rows=40), allow_deletes=True)
     reports: list[Any] = []
     for system in ("other", "bank"):
         await load(platform, system, [first], options)
