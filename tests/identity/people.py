@@ -149,8 +149,9 @@ def town(
     return table, np.array([number for number, _ in rows], dtype=np.int64)
 
 
-def twin(person: Person, serial: int) -> Person:
-    """Someone who differs from `person` by a valid national id alone."""
+def twin(person: Person) -> Person:
+    """Someone who differs from `person` by a valid national id alone, in every digit of its serial."""
+    serial = int("".join(str((int(digit) + 5) % 10) for digit in person.national_id[7:13]))
     return replace(person, national_id=pinfl(person.birth_date, person.sex, serial))
 
 

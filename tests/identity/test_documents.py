@@ -58,6 +58,13 @@ def test_an_rrn_tells_century_and_sex_by_its_seventh_digit(seventh: str, century
     assert scheme.sex(f"040302{seventh}000000") == sex
 
 
+def test_numbers_are_checked_together_as_each_alone() -> None:
+    for name, scheme in IDENTIFIERS.items():
+        numbers = [*(number for number, _, _ in VALID.values()), "", "x" * scheme.length, "²" * scheme.length]
+        assert scheme.valid(numbers).tolist() == [number == VALID[name][0] for number in numbers]
+        assert scheme.valid([]).tolist() == []
+
+
 def test_a_pinfl_of_no_known_century_is_invalid() -> None:
     assert not any(IDENTIFIERS["pinfl"].is_valid(f"{first}" + "0" * 13) for first in "0123456789")
 

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from identity.people import KINDS, NO_ID, town
+from suzani.identity.comparisons import LABELS
+from suzani.identity.engine import Resolution, resolve_fields
+from suzani.identity.evidence import evidence_json
+from suzani.identity.fields import build_fields
+from suzani.kernel import Kind
+
+
+@pytest.fixture(scope="module", params=["all fields", "no national id"])
+def resolution(request: pytest.FixtureRequest) -> Resolution:
+    table, _ = town(120, seed=21, noise=0.3)
+    kinds = dict(KINDS if request.param == "all fields" else NO_ID)
+    return resolve_fields(build_fields(table, kinds), table.num_rows)
+
+
+def evidence_of(resolution: Resolution) -> list[dict[str, tuple[str, float]]]:
+    texts = evidence_json(resolution.model, resolution.fields, resolution.edges).to_pylist()
+    return [json.loads(text) for text in texts]
+
+
+def test_every_edge_explains_itself_in_json(resolution: Resolution) -> None:
+    labels = {field.name: LABELS[field.kind] for field in resolution.fields}
+    evidence = evidence_of(resolution)
+    assert len(evidence) == len(resolution.edges.left) > 0
+    for edge in evidence:
+        for name, (level, bits) in edge.items():
+            assert isinstance(bits, float | int)
+            assert name == "household" or level in labels[name]
+
+
+def test_the_bits_of_an_edge_add_up_to_its_weight(resolution: Resolution) -> None:
+    rounding = 0.005 * (len(resolution.fields) + 1) + 0.05
+    for edge, weight in zip(evidence_of(resolution), resolution.edges.weight_bits.tolist(), strict=True):
+        assert sum(bits for _, bits in edge.values()) == pytest.approx(weight, abs=rounding)
+
+
+def test_what_one_of_the_records_lacks_is_no_evidence(resolution: Resolution) -> None:
+    for index, field in enumerate(resolution.fields):
+        for edge, level in zip(evidence_of(resolution), resolution.edges.levels[index].tolist(), strict=True):
+            assert (field.name in edge) is (level > 0)
+
+
+def test_a_field_of_any_name_makes_sound_json() -> None:
+    name = 'a "b" \\ \n {c}, ш'
+    table = town(60, seed=22)[0].select(["national_id"]).rename_columns([name])
+    fields = build_fields(table, {name: Kind.NATIONAL_ID})
+    evidence = evidence_of(resolve_fields(fields, table.num_rows))
+    assert evidence
+    assert all(name in edge for edge in evidence)
+
+
+def test_no_edges_have_no_evidence() -> None:
+    assert evidence_of(resolve_fields([], 3)) == []
