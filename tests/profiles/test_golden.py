@@ -121,13 +121,14 @@ def test_products_are_counted_and_what_is_held_is_not_mixed_with_what_is_owed() 
         ("c", "loan", "7.00", True),
         ("d", "card", "9", False),
     ]
+    rows.append(("e", "guarantee", "99.00", True))
     products = pa.table(
         {
             "person_id": [1] * 5,
             "number": [row[0] for row in rows],
             "kind": [row[1] for row in rows],
             "system": ["cards"] * 5,
-            "currency": ["UZS"] * 4,
+            "currency": ["UZS"] * 5,
             "balance": pa.array([row[2] for row in rows]).cast(pa.decimal128(20, 2)),
             "is_open": [row[3] for row in rows],
         }

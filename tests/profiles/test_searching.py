@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from profiles.bank import JOHNSON, KARIMOV, KIM, KIM_TWIN, PETROVA
-from suzani.infra.db import Tx
+from suzani.infra.db import Query, Tx, execute
 from suzani.profiles import is_searchable, search
 
 FOUND_BY: dict[str, list[int]] = {
@@ -58,6 +58,14 @@ async def test_what_only_sounds_alike_says_so_and_comes_last(tx: Tx) -> None:
     hits = await search(tx, "Karimof")
     assert [match.sounds_alike for match in hits[0].matches] == [True] * len(hits[0].matches)
     assert not any(match.sounds_alike for match in (await search(tx, "Karimov"))[0].matches)
+
+
+async def test_the_name_typed_comes_before_names_that_only_begin_with_it(tx: Tx) -> None:
+    many = (
+        "update profiles.profile set display_name = 'Kimsan Ali', record_count = 99 where person_id = %(id)s"
+    )
+    await execute(tx, Query(many), id=KIM)
+    assert [hit.person_id for hit in await search(tx, "kim")] == [KIM_TWIN, KIM]
 
 
 async def test_the_limit_holds(tx: Tx) -> None:

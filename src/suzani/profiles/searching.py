@@ -8,7 +8,7 @@ from typing import Any
 
 from suzani.infra.db import Tx
 from suzani.profiles import store
-from suzani.profiles.terms import TERMS
+from suzani.profiles.terms import TERMS, name_terms
 from suzani.profiles.typed import Part, Reach, read, tsquery
 from suzani.profiles.types import Hit, Match
 
@@ -37,14 +37,37 @@ async def search(tx: Tx, text: str, limit: int = 20) -> list[Hit]:
             found.setdefault(row["person_id"], (rank, row))
         if len(found) >= limit:
             break
-    best = [row for _, row in sorted(found.values(), key=_order)[:limit]]
+    best = _best(parts, list(found.values()), limit)
     matches = matches_of(parts, await store.searched_values(tx, [row["person_id"] for row in best]))
     return [_hit(row, matches.get(row["person_id"], ())) for row in best]
 
 
-def _order(candidate: tuple[int, dict[str, Any]]) -> tuple[int, int, str, int]:
-    rank, row = candidate
-    return rank, -row["record_count"], row["display_name"] or "", row["person_id"]
+def _best(
+    parts: Sequence[Part], found: Sequence[tuple[int, dict[str, Any]]], limit: int
+) -> list[dict[str, Any]]:
+    """The first `limit` by reach, by how closely the name shown matches, then by number of records."""
+    shown = name_terms([row["display_name"] or "" for _, row in found])
+    ranked = sorted(
+        (
+            rank,
+            -_closeness(parts, terms),
+            -row["record_count"],
+            row["display_name"] or "",
+            row["person_id"],
+            place,
+        )
+        for place, ((rank, row), terms) in enumerate(zip(found, shown, strict=True))
+    )
+    return [found[entry[-1]][1] for entry in ranked[:limit]]
+
+
+def _closeness(parts: Sequence[Part], shown: Sequence[str]) -> int:
+    """Two for each typed name that a shown name equals, one for each that a shown name begins with."""
+    closeness = 0
+    for part in _flat(parts):
+        for name in (*part.names, *part.starts):
+            closeness += 2 if name in shown else any(term.startswith(name) for term in shown)
+    return closeness
 
 
 def matches_of(parts: Sequence[Part], rows: Sequence[dict[str, Any]]) -> dict[int, tuple[Match, ...]]:
