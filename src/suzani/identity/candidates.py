@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +17,7 @@ from suzani.kernel import Kind
 Keys = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
 
-ALL_PAIRS_BELOW = 1_500
+ALL_PAIRS_BELOW = 50
 """Up to this many records every pair is compared."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _WINDOW = 8
@@ -59,16 +60,27 @@ class Candidates:
         return found / (found + once * once / (2 * twice))
 
 
-def find_candidates(fields: Sequence[Field], rows: int) -> Candidates:
+class Width(Enum):
+    """How many pairs the blocking rules may give."""
+
+    NARROW = "narrow"
+    WIDE = "wide"
+
+    def budget(self, rows: int) -> int:
+        """Pairs that the rules may give in sum; small inputs can afford more per record."""
+        if self is Width.NARROW:
+            return max(8 * rows, 200_000)
+        return int(max(16 * rows, 3_000_000 * min(1.0, 50_000 / rows)))
+
+
+def find_candidates(fields: Sequence[Field], rows: int, width: Width = Width.WIDE) -> Candidates:
     """All pairs for few records, else those that share a blocking key.
 
-    Rules are taken from the most to the least selective until a budget of pairs is spent: 3 million for up to
-    50,000 records, 6 per record for many.
+    Rules are taken from the most to the least selective until the budget of pairs is spent.
     """
     if rows <= ALL_PAIRS_BELOW:
         left, right = np.triu_indices(rows, 1)
         return Candidates(left.astype(np.int64), right.astype(np.int64), np.ones(len(left), np.int64), {}, 0)
-    budget = int(max(6 * rows, 3_000_000 * min(1.0, 50_000 / rows)))
     cap = 60 if rows > 50_000 else 150
     keys = _keys(fields)
     refine = [_mixed(key.codes[:, :1])[:, 0] for key in keys if key.name in _REFINING]
@@ -76,7 +88,7 @@ def find_candidates(fields: Sequence[Field], rows: int) -> Candidates:
         (_Blocks.of(rule, keys_of, cap, refine) for rule, keys_of in _rules(keys)),
         key=lambda block: block.pairs,
     )
-    return _collect(blocks, rows, budget)
+    return _collect(blocks, rows, width.budget(rows))
 
 
 def _collect(blocks: Sequence[_Blocks], rows: int, budget: int) -> Candidates:
@@ -193,6 +205,7 @@ _COMBINED = (
     ("name", "month and day"), ("name", "city"), ("name", "year"), ("postcode", "year"), ("family",),
     ("name", "occupation", "city"), ("address words", "year"), ("address words",), ("date", "occupation"),
     ("postcode", "sex"), ("city", "occupation", "year"),
+    ("given",), ("city", "year"), ("city", "month and day"), ("year", "month and day"), ("postcode",),
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.candidates import Candidates, find_candidates
+from suzani.identity.candidates import Candidates, Width, find_candidates
 from suzani.identity.comparisons import DIFFERENT, Comparator, Levels, Rows, level_count
 from suzani.identity.fields import Field
 from suzani.identity.model import Evidence, Model, Patterns, train
@@ -29,7 +29,8 @@ class Options:
 
     `loose_bits`: log2 odds from which two records belong to one component to look into; `cut_bits`: average
     log2 odds from which clusters join; `clip_bits`: no single pair counts for more than this either way;
-    `largest`: components up to this size have all their pairs scored; `kept_bits`: pairs kept as edges.
+    `largest`: components up to this size have all their pairs scored; `kept_bits`: pairs kept as edges;
+    `enough_recall`: estimated share of true pairs below which blocking is widened.
     """
 
     loose_bits: float = -2.0
@@ -38,6 +39,7 @@ class Options:
     largest: int = 400
     unscored_bits: float = -6.0
     kept_bits: float = -3.0
+    enough_recall: float = 0.99
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class _Watch:
     def begin(self, phase: str) -> None:
         now = time.perf_counter()
         if self._phase:
-            self.seconds[self._phase] = round(now - self._since, 3)
+            spent = self.seconds.get(self._phase, 0.0) + now - self._since
+            self.seconds[self._phase] = round(spent, 3)
         self._since, self._phase = now, phase
         if phase:
             self.progress(phase)
@@ -117,33 +120,49 @@ def resolve_fields(
     watch.begin("order")
     order = canonical_order(fields, rows)
     fields = [item.reordered(order) for item in fields]
-    watch.begin("candidates")
-    found = find_candidates(fields, rows) if fields else _no_candidates()
-    watch.begin("compare")
-    comparator = Comparator(fields)
-    levels = comparator.compare(found.left, found.right)
-    watch.begin("train")
-    if model is None:
-        model = _train(comparator, levels, rows)
-    else:
+    if model is not None:
         check_fit(model, fields)
-    watch.begin("score")
-    edges = _score(Scorer(model, fields), levels, found.left, found.right)
-    recall = found.estimated_recall(edges.probability.astype(np.float32))
+    comparator = Comparator(fields)
+    found = _find(comparator, rows, Width.NARROW, model, watch)
+    if found.recall is None or found.recall < options.enough_recall:
+        found = _find(comparator, rows, Width.WIDE, model, watch)
     watch.begin("partition")
-    person, edges = _partition(comparator, Scorer(model, fields), edges, rows, options)
+    person, edges = _partition(comparator, Scorer(found.model, fields), found.edges, rows, options)
     watch.begin("")
     back = np.argsort(order)
     return Resolution(
         person=_first_rows(person[back]),
         edges=edges.renumbered(order),
-        model=model,
+        model=found.model,
         fields=tuple(item.reordered(back) for item in fields),
-        candidates=len(found.left),
-        rules=found.rules,
-        estimated_blocking_recall=recall,
+        candidates=len(found.candidates.left),
+        rules=found.candidates.rules,
+        estimated_blocking_recall=found.recall,
         seconds=watch.seconds,
     )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Candidates with their scores, the model that gave these, and the share of true pairs among them."""
+
+    candidates: Candidates
+    edges: Edges
+    model: Model
+    recall: float | None
+
+
+def _find(comparator: Comparator, rows: int, width: Width, model: Model | None, watch: _Watch) -> _Found:
+    """Block, compare, train unless a model is given, and score."""
+    watch.begin("candidates")
+    found = find_candidates(comparator.fields, rows, width) if comparator.fields else _no_candidates()
+    watch.begin("compare")
+    levels = comparator.compare(found.left, found.right)
+    watch.begin("train")
+    model = model or _train(comparator, levels, rows)
+    watch.begin("score")
+    edges = _score(Scorer(model, comparator.fields), levels, found.left, found.right)
+    return _Found(found, edges, model, found.estimated_recall(edges.probability.astype(np.float32)))
 
 
 def canonical_order(fields: Sequence[Field], rows: int) -> Rows:

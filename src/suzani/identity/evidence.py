@@ -33,7 +33,9 @@ def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Arr
     household = edges.weight_bits - total
     part = _joined(pa.array(['"household":["families share this",'] * len(total), pa.string()), household)
     parts.append(pc.if_else(pa.array(household < -0.05), part, pa.scalar(None, pa.string())))
-    inside = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
+    # The empty last part keeps the rows that have no other: Arrow leaves out rows of nulls alone.
+    last = pa.array([""] * len(total), pa.string())
+    inside = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, last, ",", null_handling="skip"), ",")
     return pc.binary_join_element_wise("{", inside, "}", "")
 
 

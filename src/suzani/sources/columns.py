@@ -53,6 +53,10 @@ _SEXES = frozenset(
     ]
 )
 
+_STATES = frozenset(
+    "active inactive open closed blocked frozen new pending a c o b n активен закрыт открыт заблокирован".split()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnGuess:
@@ -78,6 +82,7 @@ class _Content:
     two_words: float
     many_words: float
     sexes: bool
+    states: bool
     digits: float
 
 
@@ -114,9 +119,14 @@ def _look(column: pa.ChunkedArray) -> _Content:
         family=_share(values, _FAMILY),
         two_words=_share(values, r"\S\s+\S"),
         many_words=_share(values, r"(\S+\s+){4}\S"),
-        sexes=len(distinct) <= 6 and all(str(value).lower() in _SEXES for value in distinct.to_pylist()),
+        sexes=_are_all(distinct, _SEXES),
+        states=_are_all(distinct, _STATES),
         digits=float(np.median(lengths.to_numpy(zero_copy_only=False))) if len(values) else 0.0,
     )
+
+
+def _are_all(distinct: pa.Array, words: frozenset[str]) -> bool:
+    return 0 < len(distinct) <= 12 and all(str(value).lower() in words for value in distinct.to_pylist())
 
 
 def _guess(name: str, content: _Content) -> ColumnGuess:
@@ -144,6 +154,8 @@ def _objection(kind: Kind, content: _Content) -> str:
         return "many values are no names of people"
     if kind is Kind.EMAIL:
         return "few values have an @" if content.email < 0.1 else ""
+    if kind is Kind.REGION and content.states:
+        return "the values are states of an account"
     if kind is Kind.SEX and content.distinct > 12:
         return "it has many different values"
     return ""

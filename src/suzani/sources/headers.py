@@ -15,6 +15,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     (Kind.IGNORE, r"\b(type|status|category|amount|balance|flag|source|currency|score|priority)\b"),
     (Kind.IGNORE, r"(passport|licen[cs]e|id|tax|document|doc) (country|state|type|issuer|date|region)"),
     (Kind.IGNORE, r"\b(rel|anchor|pointer)\b.*\b(key|role|domain)\b"),
+    (Kind.IGNORE, r"\blast (update|change|login|visit|seen|contact|activity|payment|transaction)"),
     (Kind.IGNORE, r"\b(created|updated|modified|opened|closed|loaded|registered|issued|expires?)\b"),
     (Kind.BIRTH_YEAR, r"^by$|birth ?year|year of birth|год рождения|^yob$"),
     (Kind.BIRTH_MONTH, r"^bm$|birth ?month|month of birth"),
