@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from suzani.infra.db import Database, Tx
-from suzani.profiles import audit
+from profiles import bank
+from suzani.infra.db import Database, Query, Tx, execute
+from suzani.profiles import audit, audit_stamp, load_survivorship, rebuild_all
 from suzani.profiles.types import Count, Size
 
 
@@ -32,3 +33,18 @@ async def test_an_empty_database_has_an_audit_of_nothing(database: Database) -> 
     async with database.transaction() as tx:
         found = await audit(tx)
     assert (found.records, found.persons, found.duplicate_share, found.latest_run) == (0, 0, 0.0, None)
+
+
+async def test_the_stamp_changes_with_what_the_audit_counts(profiled: Database) -> None:
+    async def stamp() -> object:
+        async with profiled.transaction() as tx:
+            return await audit_stamp(tx)
+
+    first = await stamp()
+    assert await stamp() == first
+    async with profiled.transaction() as tx:
+        await execute(tx, Query("update sources.quarantine set state = 'dismissed'"))
+    second = await stamp()
+    async with profiled.transaction() as tx:
+        await rebuild_all(tx, load_survivorship(), bank.NOW)
+    assert len({first, second, await stamp()}) == 3

@@ -1,6 +1,6 @@
 """Golden records and profiles: one view of each person."""
 
-from suzani.profiles.auditing import audit
+from suzani.profiles.auditing import Stamp, audit, audit_stamp
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
 from suzani.profiles.rebuilding import rebuild, rebuild_all
 from suzani.profiles.searching import is_searchable, search
@@ -32,8 +32,10 @@ __all__ = [
     "Product",
     "Profile",
     "SourceRecord",
+    "Stamp",
     "Survivorship",
     "audit",
+    "audit_stamp",
     "current_id",
     "customer",
     "is_searchable",

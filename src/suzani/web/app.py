@@ -27,6 +27,9 @@ from suzani.web.pages import customer, notices, overview, search
 from suzani.web.routes import LARGEST_ID, answer_with_problems, api
 
 LOOPBACK: Final = "127.0.0.1"
+AUDIT_SECONDS = 60.0
+"""How long a first audit of a large bank may take before the page gives up."""
+
 ASSETS = Path(__file__).parent / "static"
 
 
@@ -51,7 +54,7 @@ def build(platform: Platform) -> FastAPI:
     app = build_api(platform)
     app.mount("/assets", StaticFiles(directory=ASSETS))
     pages = _Pages(platform)
-    ui.page("/")(pages.overview)
+    ui.page("/", response_timeout=AUDIT_SECONDS)(pages.overview)
     ui.page("/search")(pages.search)
     ui.page("/customers/{person_id}")(pages.customer)
     ui.run_with(
@@ -71,13 +74,21 @@ class _Pages:
 
     def __init__(self, platform: Platform) -> None:
         self._db = platform.db
+        self._kept: tuple[profiles.Stamp, profiles.Audit] | None = None
+
+    async def _audit(self) -> profiles.Audit:
+        """The audit, counted again only when something changed."""
+        async with self._db.transaction() as tx:
+            stamp = await profiles.audit_stamp(tx)
+            if self._kept is None or self._kept[0] != stamp:
+                self._kept = stamp, await profiles.audit(tx)
+            return self._kept[1]
 
     async def overview(self, request: Request) -> None:
         """The identity audit, or what to do when there is nothing to audit."""
 
         async def content(texts: Texts) -> tuple[str, Markup]:
-            async with self._db.transaction() as tx:
-                audit = await profiles.audit(tx)
+            audit = await self._audit()
             body = overview.overview(texts, audit) if audit.persons else notices.empty(texts, audit.records)
             return texts("overview.title"), body
 
