@@ -15,6 +15,7 @@ from suzani.infra import cli as infra
 from suzani.infra import worker
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import SERVICES
+from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
 from suzani.sources import cli as sources
 
@@ -60,6 +61,7 @@ register_jobs()
 SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
 identity.register(app)
+profiles.register(app)
 demo.register(app, serve=infra.serve)
 bench.register(app)
 

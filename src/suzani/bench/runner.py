@@ -55,6 +55,8 @@ def run(name: str, sizes: Sequence[int], progress: Callable[[str], None]) -> Rep
 @contextmanager
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="suzani-bench-") as name:
+        # Open for passing through, so that a database server that runs as another user reaches its data.
+        Path(name).chmod(0o711)
         yield Path(name)
 
 

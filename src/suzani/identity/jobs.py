@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from suzani.identity.service import resolve
+from suzani.identity.service import resolve_if_changed
 from suzani.infra import jobs
 from suzani.infra.platform import Platform
 
@@ -12,8 +12,8 @@ RESOLVE = "identity.resolve"
 
 
 async def resolve_records(platform: Platform, **event: Any) -> None:
-    """Resolve all live records; what `event` says changed is among them."""
-    await resolve(platform)
+    """Resolve all live records, unless that was done by hand since; what `event` says changed is among them."""
+    await resolve_if_changed(platform)
 
 
 def register() -> None:

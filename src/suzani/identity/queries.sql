@@ -51,5 +51,5 @@ analyze identity.membership;
 -- name: analyze_edges
 analyze identity.edge;
 
--- name: latest_model
-select model from identity.run where state = 'done' order by run_id desc limit 1;
+-- name: latest_report
+select report from identity.run where state = 'done' order by run_id desc limit 1;

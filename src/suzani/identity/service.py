@@ -28,9 +28,11 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What a run did. `estimated_blocking_recall` is the share of true pairs that the blocking rules are
-    estimated to reach (None when all pairs were compared); `seconds` are per phase."""
+    estimated to reach (None when all pairs were compared); `seconds` are per phase; `fingerprint` tells the
+    state of the source records that were resolved."""
 
     run_id: int
+    fingerprint: str
     records: int
     persons: int
     new_persons: int
@@ -52,6 +54,7 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         await store.lock(tx)
         run_id = await store.start_run(tx, now())
         progress("read records")
+        fingerprint = await sources.fingerprint(tx)
         records = await sources.records_for_identity(tx)
         before = await store.memberships(tx)
         resolution = await asyncio.to_thread(_resolve_table, records, progress)
@@ -59,7 +62,7 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         record_id = records.column("record_id").to_numpy()
         new, retired = await _write_persons(tx, run_id, record_id, before, resolution)
         await store.replace_edges(tx, await asyncio.to_thread(_edge_table, record_id, resolution))
-        report = _report(run_id, resolution, len(record_id), new, retired)
+        report = _report(run_id, fingerprint, resolution, len(record_id), new, retired)
         await store.finish_run(
             tx,
             run_id,
@@ -73,6 +76,15 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         )
         await jobs.publish(tx, "identity.changed")
     return report
+
+
+async def resolve_if_changed(platform: Platform) -> RunReport | None:
+    """Resolve, unless the last run saw the very records that are there now."""
+    async with platform.db.transaction() as tx:
+        last = await store.latest_report(tx)
+        if last is not None and last.get("fingerprint") == await sources.fingerprint(tx):
+            return None
+    return await resolve(platform)
 
 
 def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolution:
@@ -127,10 +139,13 @@ def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
     )
 
 
-def _report(run_id: int, resolution: Resolution, records: int, new: int, retired: int) -> RunReport:
+def _report(
+    run_id: int, fingerprint: str, resolution: Resolution, records: int, new: int, retired: int
+) -> RunReport:
     recall = resolution.estimated_blocking_recall
     return RunReport(
         run_id=run_id,
+        fingerprint=fingerprint,
         records=records,
         persons=resolution.persons,
         new_persons=new,

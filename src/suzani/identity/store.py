@@ -80,7 +80,7 @@ async def replace_edges(tx: Tx, edges: pa.Table) -> None:
     await execute(tx, _queries.analyze_edges)
 
 
-async def latest_model(tx: Tx) -> Any:
-    """The model of the last finished run as JSON data, or None."""
-    row = await fetch_one(tx, _queries.latest_model)
-    return row["model"] if row else None
+async def latest_report(tx: Tx) -> dict[str, Any] | None:
+    """The report of the last finished run, or None."""
+    row = await fetch_one(tx, _queries.latest_report)
+    return row["report"] if row else None

@@ -349,3 +349,8 @@ select last.system, coalesce(live.records, 0) as records, coalesce(live.deleted_
     last.started_at, last.finished_at, last.rows_in, last.rows_new, last.rows_changed, last.rows_unchanged,
     last.rows_quarantined, last.records_deleted, last.records_rekeyed
 from last left join live using (system) left join bad using (system) order by last.system
+
+-- name: fingerprint
+-- Differs whenever any record was added, changed, deleted or restored.
+select format('%%s/%%s', count(*), sum(extract(epoch from coalesce(deleted_at, updated_at)))) as fingerprint
+from sources.record

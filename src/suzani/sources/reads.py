@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from suzani.infra.db import Tx, copy_out, fetch, load_queries
+from suzani.infra.db import Tx, copy_out, fetch, fetch_one, load_queries
 from suzani.kernel import ATTRIBUTES
 
 queries = load_queries("suzani.sources")
@@ -72,6 +72,12 @@ class SystemSummary:
 async def records_for_identity(tx: Tx) -> pa.Table:
     """Every live record in the order of `record_id`; columns of `RECORD_SCHEMA`."""
     return await copy_out(tx, queries.live_records, RECORD_SCHEMA)
+
+
+async def fingerprint(tx: Tx) -> str:
+    """A text that differs whenever any record was added, changed, deleted or restored."""
+    row = await fetch_one(tx, queries.fingerprint)
+    return str(row["fingerprint"]) if row else ""
 
 
 async def products(tx: Tx) -> pa.Table:
