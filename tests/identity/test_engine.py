@@ -91,7 +91,7 @@ def test_families_without_duplicates_stay_apart() -> None:
     assert resolved(table, NO_ID).persons > 0.98 * len(truth)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1_000), order=st.randoms())
 def test_the_order_of_the_rows_does_not_change_the_persons(seed: int, order: Random) -> None:
     table, _ = town(40, seed=seed, noise=0.3)
@@ -195,10 +195,10 @@ def test_every_phase_is_announced_in_order() -> None:
     heard: list[str] = []
     table, _ = town(20)
     resolve_fields(build_fields(table, dict(KINDS)), table.num_rows, progress=heard.append)
-    assert heard == ["order", "candidates", "compare", "train", "score", "partition"]
+    assert list(dict.fromkeys(heard)) == ["order", "candidates", "compare", "train", "score", "partition"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(range(30)))
 def test_the_canonical_order_follows_the_records_wherever_they_stand(rows: list[int]) -> None:
     table = town(20, seed=14)[0].slice(0, 30)
