@@ -124,7 +124,8 @@ def resolve_fields(
         check_fit(model, fields)
     comparator = Comparator(fields)
     found = _find(comparator, rows, Width.NARROW, model, watch)
-    if found.recall is None or found.recall < options.enough_recall:
+    all_compared = len(found.candidates.left) == rows * (rows - 1) // 2
+    if not all_compared and (found.recall is None or found.recall < options.enough_recall):
         found = _find(comparator, rows, Width.WIDE, model, watch)
     watch.begin("partition")
     person, edges = _partition(comparator, Scorer(found.model, fields), found.edges, rows, options)
