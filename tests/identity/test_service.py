@@ -29,7 +29,7 @@ async def change(platform: Platform, text: str, **params: Any) -> None:
         await execute(tx, Query(text), **params)
 
 
-def records_of_town(people: int = 40, seed: int = 41) -> tuple[list[Row], list[int]]:
+def records_of_town(people: int = 20, seed: int = 41) -> tuple[list[Row], list[int]]:
     """Records as `sources.record` holds them, and their true persons."""
     table, truth = town(people, seed=seed, noise=0.0, copies=(1, 2, 3))
     records = table.select(list(KINDS)).to_pylist()

@@ -20,7 +20,7 @@ from suzani.kernel import InvalidInput
 
 Progress = Callable[[str], None]
 
-_RANDOM_PAIRS = 250_000
+_RANDOM_PAIRS = 150_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +212,19 @@ def _train(comparator: Comparator, levels: Levels, rows: int) -> Model:
     return train(patterns, _evidence(comparator, rows))
 
 
+def _random_pairs(rows: int) -> tuple[Rows, Rows]:
+    """Pairs of different rows drawn at random; all pairs where they are no more than would be drawn."""
+    if rows * (rows - 1) // 2 <= _RANDOM_PAIRS:
+        left, right = np.triu_indices(rows, 1)
+    else:
+        generator = np.random.default_rng(rows)
+        left, right = generator.integers(0, rows, (2, _RANDOM_PAIRS))
+    return left[left != right], right[left != right]
+
+
 def _evidence(comparator: Comparator, rows: int) -> Evidence:
     """Level shares among random pairs: exact agreement from value frequencies, the rest from a sample."""
-    generator = np.random.default_rng(rows)
-    drawn = _RANDOM_PAIRS if rows > 1 else 0
-    left = generator.integers(0, max(rows, 1), drawn)
-    right = generator.integers(0, max(rows, 1), drawn)
-    levels = comparator.compare(left[left != right], right[left != right])
+    levels = comparator.compare(*_random_pairs(rows))
     random, present = [], []
     for item, row in zip(comparator.fields, levels, strict=True):
         size = level_count(item.kind) - 1
