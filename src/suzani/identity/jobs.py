@@ -12,7 +12,7 @@ RESOLVE = "identity.resolve"
 
 
 async def resolve_records(platform: Platform, **event: Any) -> None:
-    """Resolve all live records, unless that was done by hand since; what `event` says changed is among them."""
+    """Resolve all live records, unless that was done by hand since `event`."""
     await resolve_if_changed(platform)
 
 

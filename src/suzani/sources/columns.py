@@ -54,7 +54,7 @@ _SEXES = frozenset(
 )
 
 _STATES = frozenset(
-    "active inactive open closed blocked frozen new pending a c o b n активен закрыт открыт заблокирован".split()
+    "active inactive open closed blocked frozen new pending a c o b n активен закрыт открыт".split()
 )
 
 
