@@ -27,14 +27,21 @@ from suzani.identity.names import (
         "Мухаммад Muhammad Mukhammad Муҳаммад",
         "Юсупов Yusupov Iusupov",
         "Щербаков Shcherbakov Scherbakov",
-        "Дмитрий Dmitriy Dmitrii Dmitry",
+        "Дмитрий Dmitriy Dmitrii Dmitry Dmitrij",
+        "Мария Mariya Mariia Maria Marya",
+        "Юлия Yuliya Iuliia Yulia",
+        "Андрей Andrey Andrei Andrej",
+        "Алексей Aleksey Aleksei Alexey Alexei",
+        "Николай Nikolay Nikolai",
+        "Ильин Ilyin Ilin Il'in",
+        "Зайцев Zaytsev Zaitsev Zaitcev",
         "Евгений Evgeniy Yevgeniy Evgenii",
         "Алексеев Alekseev Alekseyev",
         "Соловьёв Solovyev Solovev Soloviev",
         "Фёдор Федор Fedor Fyodor",
         "Ёлкин Елкин Yolkin Elkin",
         "Чориев Choriev Choriyev",
-        "Наталья Natalya Natalia",
+        "Наталья Наталия Natalya Natalia Nataliia",
         "Цой Tsoy Tsoi",
         "Макс Max Maks",
         "김 Gim",
@@ -46,7 +53,17 @@ def test_the_spellings_of_one_name_fold_together(spellings: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", ["Карим Камол", "Иванов Петров", "Нодира Надежда", "Kim Lee", "Anvar Akmal", "Sobir Shokir"]
+    "pair",
+    [
+        "Карим Камол",
+        "Иванов Петров",
+        "Нодира Надежда",
+        "Kim Lee",
+        "Anvar Akmal",
+        "Siroj Sirota",
+        "Lei Li",
+        "Sobir Shokir",
+    ],
 )
 def test_different_names_do_not_fold_together(pair: str) -> None:
     one, other = folded_names(comparable_names(pair.split()))

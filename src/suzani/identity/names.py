@@ -20,7 +20,7 @@ _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 _SPELLINGS = tuple(
     pair.split(">")
     for pair in (
-        "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k ts>s tz>s w>v"
+        "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k tc>s ts>s tz>s w>v"
     ).split()
 )
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -30,10 +30,9 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"gh(?=[aeiou])|x", "h"),
         (r"c(?![eiyh])", "k"),
         (r"(?<=[aeiou])h(?![aeiou])", ""),
-        (r"i[yj]\b|yy\b|ii\b|ey\b|y\b", "i"),
+        (r"(?<=[a-zA-Z]{2})e[iyJ]\b|i[yJ]\b|yy\b|ii\b|y\b", "i"),
         (r"i?[ye]e|[iy]o", "e"),
         (r"ie", "e"),
-        (r"(.)\1+", r"\1"),
     )
 )
 _FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i"})
@@ -55,7 +54,8 @@ def _fold(text: str) -> str:
         text = text.replace(spelling, sound)
     for pattern, replacement in _FOLDS:
         text = pattern.sub(replacement, text)
-    return text.translate(_FOLDED_LETTERS)
+    # Doubles fall away last: Mariia, as passports have it, is Mariya.
+    return _REPEATED.sub(r"\1", text.translate(_FOLDED_LETTERS))
 
 
 def _sound(text: str) -> str:
