@@ -10,6 +10,9 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
 
+# Compiled modules are kept, whatever the environment says: commands would start seconds later without them.
+export PYTHONDONTWRITEBYTECODE :=
+
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -51,7 +51,8 @@ python="$(find_python)"
 uv="$(find_uv "$python")"
 
 say "Installing the locked dependencies into .venv (about 400 MB the first time) ..."
-UV_PYTHON_DOWNLOADS=never UV_PYTHON="${python}" "$uv" sync --locked --quiet \
+# The machine's own certificates: behind a company's proxy no others will do.
+UV_PYTHON_DOWNLOADS=never UV_PYTHON="${python}" UV_SYSTEM_CERTS=true "$uv" sync --locked --quiet \
     || stop "the dependencies could not be installed (see above)"
 touch "$stamp"
 say "Ready."
