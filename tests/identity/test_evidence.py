@@ -12,9 +12,11 @@ from suzani.identity.fields import build_fields
 from suzani.kernel import Kind
 
 
-@pytest.fixture(scope="module", params=["all fields", "no national id"])
+@pytest.fixture(scope="module", params=["all fields", "no national id", "few records"])
 def resolution(request: pytest.FixtureRequest) -> Resolution:
-    table, _ = town(120, seed=21, noise=0.3)
+    table, _ = (
+        town(8, seed=13, noise=0.3) if request.param == "few records" else town(120, seed=21, noise=0.3)
+    )
     kinds = dict(KINDS if request.param == "all fields" else NO_ID)
     return resolve_fields(build_fields(table, kinds), table.num_rows)
 

@@ -19,7 +19,8 @@ from suzani.identity.scoring import Scorer
 def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Array:
     """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
 
-    `household` is what knowing about families takes away: the edge's weight is the sum of all bits.
+    `household` is what knowing about families takes away (seldom, adds): the edge's weight is the sum of all
+    bits.
     """
     scorer = Scorer(model, fields)
     parts: list[pa.Array] = []
@@ -32,7 +33,7 @@ def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Arr
         parts.append(pc.if_else(pa.array(row > 0), part, pa.scalar(None, pa.string())))
     household = edges.weight_bits - total
     part = _joined(pa.array(['"household":["families share this",'] * len(total), pa.string()), household)
-    parts.append(pc.if_else(pa.array(household < -0.05), part, pa.scalar(None, pa.string())))
+    parts.append(pc.if_else(pa.array(np.abs(household) > 0.05), part, pa.scalar(None, pa.string())))
     # The empty last part keeps the rows that have no other: Arrow leaves out rows of nulls alone.
     last = pa.array([""] * len(total), pa.string())
     inside = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, last, ",", null_handling="skip"), ",")
