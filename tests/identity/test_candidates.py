@@ -14,7 +14,8 @@ Town = tuple[list[Field], Ints]
 
 
 def packed(found: Candidates, rows: int) -> list[int]:
-    return (found.left * rows + found.right).tolist()
+    keys: list[int] = (found.left * rows + found.right).tolist()
+    return keys
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 50, ALL_PAIRS_BELOW])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,7 +13,7 @@ from suzani.identity.fields import Field, build_fields, encode, recode, restanda
 from suzani.kernel import Kind
 
 
-def fields_of(kinds: dict[str, Kind], **columns: list[str | None]) -> dict[str, Field]:
+def fields_of(kinds: dict[str, Kind], **columns: Sequence[str | None]) -> dict[str, Field]:
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     return {field.name: field for field in build_fields(table, kinds)}
 

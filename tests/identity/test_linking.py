@@ -11,8 +11,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from identity.people import KINDS, town
 from suzani.identity.evaluation import evaluate_partition

@@ -37,7 +37,8 @@ def arrays(graph: Graph) -> tuple[int, Ints, Ints, npt.NDArray[np.float64]]:
 
 def linked(graph: Graph) -> list[int]:
     rows, left, right, odds = arrays(graph)
-    return average_linkage(rows, left, right, odds, cut_bits=0.0, unscored_bits=UNSCORED).tolist()
+    label: list[int] = average_linkage(rows, left, right, odds, cut_bits=0.0, unscored_bits=UNSCORED).tolist()
+    return label
 
 
 def slow_components(rows: int, pairs: list[tuple[int, int]]) -> list[int]:

@@ -11,7 +11,7 @@ ODD_BREAKS = ["\r", "\r\n", "\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"
 MESSY = st.lists(
     st.text(
         alphabet=st.one_of(
-            st.characters(exclude_categories=("Cs",)),
+            st.characters(exclude_categories=["Cs"]),
             st.sampled_from([*"аЙёўҚ김이'ʻ’ -,.", "\u0301", *"".join(ODD_BREAKS)]),
         ),
         max_size=12,
