@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -67,7 +69,7 @@ ROWS = 60
 
 def values_like(kind: Kind) -> list[str]:
     """Sixty values such as columns of a kind hold."""
-    makers = {
+    makers: dict[Kind, Callable[[int], str]] = {
         Kind.GIVEN_NAME: lambda n: GIVEN[n % 16],
         Kind.FAMILY_NAME: lambda n: FAMILY[n % 12],
         Kind.PATRONYMIC: lambda n: f"{GIVEN[n % 16]}ovich",
