@@ -13,8 +13,7 @@ import pytest
 from suzani.demo import Generated, generate
 from suzani.demo.systems import SYSTEMS
 from suzani.kernel import Conflict, InvalidInput
-
-from .conftest import RECORDS, files_of, truth_of
+from tests.demo.conftest import RECORDS, files_of, truth_of
 
 
 def rows_of(path: Path, delimiter: str, encoding: str = "utf-8") -> list[dict[str, str]]:

@@ -12,8 +12,7 @@ from suzani.infra.platform import Platform
 from suzani.infra.queries import Query
 from suzani.kernel import Conflict
 from suzani.sources import load
-
-from .conftest import truth_of
+from tests.demo.conftest import truth_of
 
 STORED = Query("select system, key from sources.record where deleted_at is null")
 PRODUCTS = Query("select kind, currency, count(*) as count from sources.product group by 1, 2")

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from identity.people import KINDS, NO_ID, town
 from suzani.identity.candidates import ALL_PAIRS_BELOW, Candidates, find_candidates
 from suzani.identity.fields import Field, build_fields
 from suzani.kernel import Kind
+from tests.identity.people import KINDS, NO_ID, town
 
 Ints = npt.NDArray[np.int64]
 Town = tuple[list[Field], Ints]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.people import KINDS, town
 from suzani.identity.comparisons import LABELS, Comparator, level_count
 from suzani.identity.fields import Field, build_fields
 from suzani.kernel import Kind
+from tests.identity.people import KINDS, town
 
 VALUES: dict[Kind, list[str]] = {
     Kind.SEX: ["male", "female"],

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.people import KINDS, NO_ID, household, table_of, town, twin, typed
 from suzani.identity.comparisons import Comparator
 from suzani.identity.engine import Edges, Resolution, canonical_order, conflicts, resolve_fields
 from suzani.identity.evaluation import evaluate_partition
 from suzani.identity.fields import build_fields
 from suzani.identity.model import Model
 from suzani.kernel import InvalidInput, Kind
+from tests.identity.people import KINDS, NO_ID, household, table_of, town, twin, typed
 
 Ints = npt.NDArray[np.int64]
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from identity.people import KINDS, NO_ID, town
 from suzani.identity.comparisons import LABELS
 from suzani.identity.engine import Resolution, resolve_fields
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import build_fields
 from suzani.kernel import Kind
+from tests.identity.people import KINDS, NO_ID, town
 
 
 @pytest.fixture(scope="module", params=["all fields", "no national id", "few records"])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.people import pinfl
 from suzani.identity.fields import Field, build_fields, encode, recode, restandardise
 from suzani.kernel import Kind
+from tests.identity.people import pinfl
 
 
 def fields_of(kinds: dict[str, Kind], **columns: Sequence[str | None]) -> dict[str, Field]:

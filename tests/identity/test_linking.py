@@ -13,12 +13,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from identity.people import KINDS, town
 from suzani.identity.evaluation import evaluate_partition
 from suzani.identity.linking import read_fields, read_input
 from suzani.identity.tables import read_table
 from suzani.kernel import InvalidInput, Kind
 from suzani.main import app
+from tests.identity.people import KINDS, town
 
 TRUTH = {"first_name": "given_name", "surname": "family_name", "middle_name": "patronymic", "gender": "sex",
          "dob": "birth_date", "pinfl": "national_id", "mobile": "phone", "address": "address",

@@ -8,12 +8,12 @@ import numpy as np
 import psycopg
 import pytest
 
-from identity.people import KINDS, town
 from suzani.identity import resolve
 from suzani.identity.service import resolve_if_changed
 from suzani.infra import jobs
 from suzani.infra.db import Query, execute, fetch
 from suzani.infra.platform import Platform
+from tests.identity.people import KINDS, town
 
 Row = dict[str, Any]
 AT = datetime(2026, 1, 2, tzinfo=UTC)

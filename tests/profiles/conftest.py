@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from profiles import bank
 from suzani.infra.db import Database, Tx
 from suzani.profiles import load_survivorship, rebuild_all
+from tests.profiles import bank
 
 
 @pytest.fixture

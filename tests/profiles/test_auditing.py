@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from profiles import bank
 from suzani.infra.db import Database, Query, Tx, execute
 from suzani.profiles import audit, audit_stamp, load_survivorship, rebuild_all
 from suzani.profiles.types import Count, Size
+from tests.profiles import bank
 
 
 async def test_the_audit_counts_what_is_there(tx: Tx) -> None:

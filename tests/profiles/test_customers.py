@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from profiles.bank import KARIMOV, KIM_TWIN, RETIRED
 from suzani.infra.db import Tx
 from suzani.kernel import NotFound
 from suzani.profiles import Golden, customer
 from suzani.profiles.types import Balance
+from tests.profiles.bank import KARIMOV, KIM_TWIN, RETIRED
 
 
 async def golden_of(tx: Tx, person: int) -> dict[str, Golden]:

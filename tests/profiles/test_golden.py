@@ -9,9 +9,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiles.bank import at, record
 from suzani.profiles import golden, load_survivorship
 from suzani.profiles.survivorship import Choice, Survivorship
+from tests.profiles.bank import at, record
 
 TODAY = date(2026, 9, 1)
 SHIPPED = load_survivorship()

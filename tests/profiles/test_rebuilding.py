@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from profiles import bank
 from suzani.infra import jobs
 from suzani.infra.db import Database, Query, execute, fetch
 from suzani.infra.platform import Platform
 from suzani.kernel import NotFound
 from suzani.profiles import customer, load_survivorship, rebuild, rebuild_all
 from suzani.profiles.jobs import REBUILD, rebuild_profiles, register
+from tests.profiles import bank
 
 ALL = Query("select * from profiles.profile order by person_id")
 

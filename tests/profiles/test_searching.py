@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from profiles.bank import JOHNSON, KARIMOV, KIM, KIM_TWIN, PETROVA
 from suzani.infra.db import Query, Tx, execute
 from suzani.profiles import is_searchable, search
+from tests.profiles.bank import JOHNSON, KARIMOV, KIM, KIM_TWIN, PETROVA
 
 FOUND_BY: dict[str, list[int]] = {
     "Каримов": [KARIMOV],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bank_extract import MAPPING, LoadBank
 
 from suzani.infra.platform import Platform
 from suzani.sources import LoadOptions, LoadReport, Mapping, load
 from suzani.sources.mapping_file import parse_mapping
+from tests.sources.bank_extract import MAPPING, LoadBank
 
 
 @pytest.fixture

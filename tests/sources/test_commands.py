@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from bank_extract import MAPPING, extract, row
 from typer.testing import CliRunner, Result
 
 from suzani.sources import cli
+from tests.sources.bank_extract import MAPPING, extract, row
 
 APP = typer.Typer()
 cli.register(APP)

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bank_extract import LoadBank, extract, row, rows_of
 
 from suzani.infra.platform import Platform
 from suzani.kernel import InvalidInput
@@ -11,6 +10,7 @@ from suzani.sources import LoadOptions, load
 from suzani.sources.check import check
 from suzani.sources.infer import infer
 from suzani.sources.mapping_file import parse_mapping
+from tests.sources.bank_extract import LoadBank, extract, row, rows_of
 
 NAMES = ["Каримов", "Иванова", "Петров", "Юсупова", "Ким", "Цой", "Алиев", "Сидорова"]
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from bank_extract import LoadBank, extract, row, rows_of
 
 from suzani.infra.db import execute
 from suzani.infra.platform import Platform
@@ -25,6 +24,7 @@ from suzani.sources import (
     store,
 )
 from suzani.sources.types import Limits
+from tests.sources.bank_extract import LoadBank, extract, row, rows_of
 
 DELTA = LoadOptions(mode=Mode.DELTA)
 

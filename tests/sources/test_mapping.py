@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from bank_extract import MAPPING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from suzani.kernel import InvalidInput, NotFound
 from suzani.sources import Mapping, Mode, find_mapping, known_mappings, load_mapping
 from suzani.sources.mapping import Field, refuse_missing
 from suzani.sources.mapping_file import parse_mapping
+from tests.sources.bank_extract import MAPPING
 
 SHORT = "system: a\nkey: ID\nattributes: {full_name: NAME}\n"
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from bank_extract import LoadBank, extract, row, rows_of
 
 from suzani.infra.platform import Platform
 from suzani.kernel import InvalidInput
 from suzani.sources import LoadOptions, Mode, quarantine_store
 from suzani.sources.quarantine import Fix, Replay, export, only_changes, read_fixes, replay
 from suzani.sources.types import Limits, QuarantinedRow, Reason
+from tests.sources.bank_extract import LoadBank, extract, row, rows_of
 
 
 async def open_rows(platform: Platform) -> list[QuarantinedRow]:

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bank_extract import MAPPING, LoadBank, extract, row, rows_of
-
 from suzani.infra.platform import Platform
 from suzani.sources import LoadOptions, load
 from suzani.sources.types import Limits
+from tests.sources.bank_extract import MAPPING, LoadBank, extract, row, rows_of
 
 SCRIPT = """
 import asyncio, sys

@@ -18,10 +18,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg import sql
 
-from conftest import url_of
-from profiles import bank
 from suzani.infra.db import Database
 from suzani.profiles import load_survivorship, rebuild_all
+from tests.conftest import url_of
+from tests.profiles import bank
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
 START_SECONDS = 60

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from profiles.bank import KARIMOV, KIM, RETIRED, SCRIPT
+from tests.profiles.bank import KARIMOV, KIM, RETIRED, SCRIPT
 
 
 def test_the_overview_shows_the_audit(site: str, page: Page) -> None:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from profiles import bank
 from suzani.infra.platform import Platform
 from suzani.profiles import load_survivorship, rebuild_all
 from suzani.web import build_api
+from tests.profiles import bank
 
 
 @pytest.fixture
