@@ -118,10 +118,11 @@ def test_recall_is_estimated_from_pairs_found_once_and_twice() -> None:
     found_by = np.array([1] * 40 + [2] * 40 + [3] * 120)
     many = np.arange(200)
     found = Candidates(many, many + 1, found_by, {"a": 1, "b": 1, "c": 1}, 0)
-    # Chao: 40² / (2 × 40) = 20 pairs unseen beside 200 seen.
-    assert found.estimated_recall(np.ones(200, np.float32)) == pytest.approx(200 / 220)
+    # Chao, bias-corrected: 40 × 39 / (2 × 41) = 19.02 pairs unseen beside 200 seen.
+    unseen = 40 * 39 / (2 * 41)
+    assert found.estimated_recall(np.ones(200, np.float32)) == pytest.approx(200 / (200 + unseen))
     half = np.where(found_by == 1, 0.5, 1.0).astype(np.float32)
-    assert found.estimated_recall(half) == pytest.approx(180 / (180 + 20 * 20 / 80))
+    assert found.estimated_recall(half) == pytest.approx(180 / (180 + 20 * 19 / 82))
     assert found.estimated_recall(np.zeros(200, np.float32)) is None
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity.partition import FORBIDDEN, average_linkage, components, pairs_within
+from suzani.identity.partition import FORBIDDEN, average_linkage, components, pairs_within, tie_rank
 
 Ints = npt.NDArray[np.int64]
 Graph = tuple[int, list[tuple[int, int]], list[float]]
@@ -49,6 +49,10 @@ def slow_components(rows: int, pairs: list[tuple[int, int]]) -> list[int]:
     return label
 
 
+def tied(a: int, b: int) -> int:
+    return int(tie_rank(np.array([a]), np.array([b]))[0])
+
+
 def slow_average_linkage(graph: Graph) -> list[int]:
     """One join at a time, the best first, everything computed anew."""
     rows, pairs, odds = graph
@@ -61,13 +65,13 @@ def slow_average_linkage(graph: Graph) -> list[int]:
 
     while True:
         ranked = sorted(
-            (-average(one, other), min(one), min(other), i, j)
+            (-average(one, other), tied(min(one), min(other)), i, j)
             for (i, one), (j, other) in combinations(enumerate(clusters), 2)
             if min(one) < min(other)
         )
         if not ranked or -ranked[0][0] <= 0.0:
             break
-        _, _, _, i, j = ranked[0]
+        _, _, i, j = ranked[0]
         clusters[i] += clusters.pop(j)
         clusters.sort(key=min)
     label = [0] * rows

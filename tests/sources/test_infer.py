@@ -73,7 +73,7 @@ def test_a_draft_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.xlsx"])
 async def test_a_draft_of_other_formats_loads(name: str, platform: Platform, tmp_path: Path) -> None:
-    from test_readers import WRITERS
+    from tests.sources.test_readers import WRITERS
 
     path = tmp_path / name
     next(write for ending, write in WRITERS.values() if name.endswith(ending))(path)

@@ -21,6 +21,7 @@ ALL_PAIRS_BELOW = 50
 """Up to this many records every pair is compared."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _WINDOW = 8
+_FEW_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Candidates:
     windowed: int
 
     def estimated_recall(self, probability: npt.NDArray[np.float32]) -> float | None:
-        """Share of all true pairs that the rules found, by how often they found the same ones (Chao 1987).
+        """Share of all true pairs that the rules found, by how often they found the same ones.
+
+        Bias-corrected form of Chao 1987.
 
         `probability` per candidate. None when every pair was compared or too few were found.
         """
@@ -55,9 +58,9 @@ class Candidates:
         once = float(probability[self.found_by == 1].sum())
         twice = float(probability[self.found_by == 2].sum())
         found = float(probability.sum())
-        if twice < 10:
+        if found < _FEW_FOUND:
             return None
-        return found / (found + once * once / (2 * twice))
+        return found / (found + once * max(once - 1, 0.0) / (2 * (twice + 1)))
 
 
 class Width(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from suzani.identity.candidates import Candidates, Width, find_candidates
 from suzani.identity.comparisons import DIFFERENT, Comparator, Levels, Rows, level_count
+from suzani.identity.copies import Copies, find_copies
 from suzani.identity.fields import Field
-from suzani.identity.model import Evidence, Model, Patterns, train
+from suzani.identity.model import Evidence, Model, Patterns, most_by_chance, train
 from suzani.identity.partition import FORBIDDEN, average_linkage, components, pairs_within
 from suzani.identity.scoring import Scorer
 from suzani.kernel import InvalidInput
@@ -51,6 +52,16 @@ class Edges:
     levels: Levels
     weight_bits: npt.NDArray[np.float32]
     odds_bits: npt.NDArray[np.float32]
+
+    def joined(self, other: Edges) -> Edges:
+        """These pairs and others."""
+        return Edges(
+            np.concatenate([self.left, other.left]),
+            np.concatenate([self.right, other.right]),
+            np.concatenate([self.levels, other.levels], axis=1),
+            np.concatenate([self.weight_bits, other.weight_bits]),
+            np.concatenate([self.odds_bits, other.odds_bits]),
+        )
 
     def renumbered(self, rows: Rows) -> Edges:
         """The same pairs, row i now being called `rows[i]`."""
@@ -122,13 +133,16 @@ def resolve_fields(
     fields = [item.reordered(order) for item in fields]
     if model is not None:
         check_fit(model, fields)
-    comparator = Comparator(fields)
-    found = _find(comparator, rows, Width.NARROW, model, watch)
-    all_compared = len(found.candidates.left) == rows * (rows - 1) // 2
-    if not all_compared and (found.recall is None or found.recall < options.enough_recall):
-        found = _find(comparator, rows, Width.WIDE, model, watch)
+    copies = find_copies(fields, rows)
+    distinct = [item.reordered(copies.originals) for item in fields]
+    comparator = Comparator(distinct)
+    found = _find(comparator, len(copies.originals), Width.NARROW, model, watch)
+    if not found.is_enough(options.enough_recall):
+        found = _find(comparator, len(copies.originals), Width.WIDE, model, watch)
     watch.begin("partition")
-    person, edges = _partition(comparator, Scorer(found.model, fields), found.edges, rows, options)
+    scorer = Scorer(found.model, distinct)
+    person, edges = _partition(comparator, scorer, found.edges, len(copies.originals), options)
+    person, edges = _with_copies(copies, comparator, scorer, person, edges, options)
     watch.begin("")
     back = np.argsort(order)
     return Resolution(
@@ -151,6 +165,11 @@ class _Found:
     edges: Edges
     model: Model
     recall: float | None
+    all_pairs: bool
+
+    def is_enough(self, enough_recall: float) -> bool:
+        """Whether more candidates would hardly find more true pairs."""
+        return self.all_pairs or (self.recall is not None and self.recall >= enough_recall)
 
 
 def _find(comparator: Comparator, rows: int, width: Width, model: Model | None, watch: _Watch) -> _Found:
@@ -163,7 +182,8 @@ def _find(comparator: Comparator, rows: int, width: Width, model: Model | None, 
     model = model or _train(comparator, levels, rows)
     watch.begin("score")
     edges = _score(Scorer(model, comparator.fields), levels, found.left, found.right)
-    return _Found(found, edges, model, found.estimated_recall(edges.probability.astype(np.float32)))
+    recall = found.estimated_recall(edges.probability.astype(np.float32))
+    return _Found(found, edges, model, recall, len(found.left) == rows * (rows - 1) // 2)
 
 
 def canonical_order(fields: Sequence[Field], rows: int) -> Rows:
@@ -178,6 +198,27 @@ def canonical_order(fields: Sequence[Field], rows: int) -> Rows:
         for codes in item.codes.T:
             mixed = (mixed ^ (mixed >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9) + hashes[codes]
     return np.argsort(mixed, kind="stable")
+
+
+def _with_copies(
+    copies: Copies,
+    comparator: Comparator,
+    scorer: Scorer,
+    person: npt.NDArray[np.int64],
+    edges: Edges,
+    options: Options,
+) -> tuple[npt.NDArray[np.int64], Edges]:
+    """Persons and edges of all records: a copy joins its original if that would match itself."""
+    original = np.flatnonzero(copies.counted)
+    left, right = copies.originals[original].repeat(copies.counted[original]), copies.copies
+    among = original.repeat(copies.counted[original])
+    selves = _score(scorer, comparator.compare(among, among), among, among)
+    whole = np.arange(len(copies.originals) + len(copies.copies))
+    whole[copies.originals] = copies.originals[person]
+    joins = selves.odds_bits > options.cut_bits
+    whole[right[joins]] = whole[left[joins]]
+    edges = edges.renumbered(copies.originals)
+    return whole, edges.joined(_keep(replace(selves, left=left, right=right), joins))
 
 
 def _first_rows(label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -231,7 +272,7 @@ def _evidence(comparator: Comparator, rows: int) -> Evidence:
         counts = np.bincount(row, minlength=size + 1)[1:].astype(np.float64) + 0.5
         filled = float(item.filled.sum())
         agreeing = float((item.counts * (item.counts - 1.0)).sum()) / max(filled * (filled - 1.0), 1.0)
-        exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), 0.98))
+        exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), most_by_chance(item.kind)))
         counts[:-1] *= (1.0 - exact) / counts[:-1].sum()
         counts[-1] = exact
         random.append(counts)
@@ -271,13 +312,7 @@ def _partition(
     scored = _score(scorer, comparator.compare(left, right), left, right)
     sizes = np.bincount(label, minlength=rows)[label]
     rest = _keep(edges, (sizes[edges.left] < 3) | (sizes[edges.left] > options.largest))
-    everything = Edges(
-        np.concatenate([rest.left, scored.left]),
-        np.concatenate([rest.right, scored.right]),
-        np.concatenate([rest.levels, scored.levels], axis=1),
-        np.concatenate([rest.weight_bits, scored.weight_bits]),
-        np.concatenate([rest.odds_bits, scored.odds_bits]),
-    )
+    everything = rest.joined(scored)
     odds = np.clip(everything.odds_bits, -options.clip_bits, options.clip_bits).astype(np.float64)
     odds[conflicts(comparator.fields, everything)] = FORBIDDEN
     person = average_linkage(

@@ -37,6 +37,20 @@ _START_EXACT: Mapping[Kind, float] = {
 }  # fmt: skip
 
 
+_MOST_BY_CHANCE: Mapping[Kind, float] = {
+    Kind.GIVEN_NAME: 0.1, Kind.FAMILY_NAME: 0.1, Kind.BIRTH_DATE: 0.02, Kind.ADDRESS: 0.02, Kind.PHONE: 0.01,
+    Kind.EMAIL: 0.01, Kind.NATIONAL_ID: 0.005, Kind.DOCUMENT: 0.005,
+}  # fmt: skip
+
+
+def most_by_chance(kind: Kind) -> float:
+    """The highest share of unrelated people who agree on a kind, in any population.
+
+    A file in which more records agree holds duplicates, be it nothing but copies of one record.
+    """
+    return _MOST_BY_CHANCE.get(kind, 0.98)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldModel:
     """Probability of each level among same-person (m), unrelated (u) and household (h) pairs.
@@ -214,7 +228,7 @@ def train(patterns: Patterns, evidence: Evidence) -> Model:
     personal = {Kind.GIVEN_NAME, Kind.BIRTH_DATE} & set(evidence.kinds)
     shared = SHARED_BY_HOUSEHOLD & set(evidence.kinds)
     state = _Training(patterns, evidence, households=bool(personal) and len(shared) >= 2)
-    for _ in range(_ITERATIONS):
+    for _ in range(_ITERATIONS if len(patterns.counts) else 0):
         before = list(state.m)
         state.maximise(*state.expect())
         change = (np.abs(new - old).max() for new, old in zip(state.m, before, strict=True))

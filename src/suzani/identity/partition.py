@@ -16,6 +16,8 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
 FORBIDDEN = -1e9
 """Odds of a pair that may never be one person, whatever the rest says."""
 
@@ -91,7 +93,7 @@ def average_linkage(
     """Cluster label of every row: the smallest row number in its cluster.
 
     A pair of rows that was not scored counts with `unscored_bits`. Clusters join while their average is above
-    `cut_bits`. Ties go to the lower row numbers, so the result does not depend on the order of the pairs.
+    `cut_bits`. Ties depend on the row numbers alone, so the order of the pairs does not matter.
     """
     label = np.arange(rows, dtype=np.int64)
     size = np.ones(rows, dtype=np.float64)
@@ -112,8 +114,8 @@ def average_linkage(
 
 
 def _reciprocal(rows: int, a: Ints, b: Ints, average: Floats) -> tuple[Ints, Ints]:
-    """Pairs of clusters that are each other's nearest, ties broken by the lower pair of numbers."""
-    order = np.lexsort((b, a, -average))
+    """Pairs of clusters that are each other's nearest."""
+    order = np.lexsort((tie_rank(a, b), -average))
     rank = np.empty(len(a), dtype=np.int64)
     rank[order] = np.arange(len(a))
     best = np.full(rows, len(a), dtype=np.int64)
@@ -121,3 +123,12 @@ def _reciprocal(rows: int, a: Ints, b: Ints, average: Floats) -> tuple[Ints, Int
     np.minimum.at(best, b, rank)
     chosen = (best[a] == rank) & (best[b] == rank)
     return a[chosen], b[chosen]
+
+
+def tie_rank(a: Ints, b: Ints) -> npt.NDArray[np.uint64]:
+    """The order among equally near pairs: a hash of the pair.
+
+    By their plain numbers, many equal pairs would join one at a time, each round waiting for the last.
+    """
+    mixed = (a.astype(np.uint64) * _SPREAD ^ b.astype(np.uint64)) * _SPREAD
+    return np.asarray(mixed ^ (mixed >> np.uint64(32)))

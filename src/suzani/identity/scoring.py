@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from suzani.identity.comparisons import Levels, Rows
 from suzani.identity.fields import Field
-from suzani.identity.model import SHARED_BY_HOUSEHOLD, Model
+from suzani.identity.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
 from suzani.kernel import Kind
 
 Floats32 = npt.NDArray[np.float32]
@@ -93,6 +93,6 @@ def _rarity_bits(field: Field, average: float, prior: float) -> npt.NDArray[np.f
     """
     filled = max(int(field.filled.sum()), 1)
     duplicates = prior * filled
-    share = np.maximum(field.counts / (1 + duplicates), 1.0) / filled
+    share = np.minimum(np.maximum(field.counts / (1 + duplicates), 1.0) / filled, most_by_chance(field.kind))
     bits = np.log2(average) - np.log2(share)
     return np.append(np.clip(bits, _COMMONEST_BITS, _RAREST_BITS), 0.0)

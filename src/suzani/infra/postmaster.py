@@ -6,6 +6,7 @@ the cluster's folder.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -135,6 +136,14 @@ def remember(process: subprocess.Popen[bytes]) -> None:
     """Keep a process that may outlive its use, and reap those that ended."""
     _reap()
     _spawned.append(process)
+
+
+@atexit.register
+def _let_go() -> None:
+    """At the end of this process: children that live on are meant to, and are no leak to warn of."""
+    _reap()
+    for process in _spawned:
+        process.returncode = 0
 
 
 def _pid_file_lines(cluster: Cluster) -> list[str]:
