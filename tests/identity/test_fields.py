@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity.fields import Field, build_fields, encode, recode, restandardise
+from suzani.identity.dictionary import encode, recode, restandardise
+from suzani.identity.fields import Field, build_fields
 from suzani.kernel import Kind
 from tests.identity.people import pinfl
 

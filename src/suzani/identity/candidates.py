@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.fields import Codes, Field, recode
+from suzani.identity.dictionary import Codes, recode
+from suzani.identity.fields import Field
 from suzani.identity.names import folded_names, phonetic_keys
 from suzani.kernel import Kind
 

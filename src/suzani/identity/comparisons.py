@@ -15,7 +15,8 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from suzani.identity.fields import Codes, Field, recode
+from suzani.identity.dictionary import Codes, recode
+from suzani.identity.fields import Field
 from suzani.identity.names import folded_names, phonetic_keys, short_forms
 from suzani.kernel import Kind
 

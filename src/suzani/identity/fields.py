@@ -24,19 +24,10 @@ from suzani.identity.contacts import (
     standard_postcodes,
 )
 from suzani.identity.dates import standard_dates
+from suzani.identity.dictionary import MISSING, Codes, encode, recode, restandardise, stack
 from suzani.identity.documents import Identifier, scheme_of
 from suzani.identity.parts import NameColumns, name_parts, sex_of_family_name
 from suzani.kernel import Kind
-
-Codes = npt.NDArray[np.int32]
-MISSING = -1
-
-_NOTHING = pa.array(
-    "|na|n/a|nan|null|none|nil|-|--|---|.|..|?|unknown|unk|not available|not known|not provided|n.a.|xxx|xx"
-    "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split(
-        "|"
-    )
-)
 
 _SEX_WORDS = {
     word: sex
@@ -119,56 +110,6 @@ _STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A raw text column as codes into its distinct trimmed values; placeholders are missing (-1)."""
-
-    values: list[str]
-    codes: Codes
-
-
-def encode(column: pa.ChunkedArray | pa.Array) -> Encoded:
-    """Dictionary-encode a column of strings; empty strings and words for nothing become missing."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_string(array.type):
-        array = pc.cast(array, pa.string())
-    encoded = pc.dictionary_encode(array)
-    codes = pc.fill_null(encoded.indices, MISSING).to_numpy(zero_copy_only=False).astype(np.int32)
-    trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
-    nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=_NOTHING).to_numpy(zero_copy_only=False)
-    if nothing.any():
-        codes = np.where(np.append(nothing, True)[codes], MISSING, codes).astype(np.int32)
-    return Encoded(trimmed.to_pylist(), codes)
-
-
-def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], list[str]]) -> Encoded:
-    """Codes into the distinct standard forms of an encoded column; "" becomes missing."""
-    return recode(standardise(encoded.values), encoded.codes)
-
-
-def recode(forms: Sequence[str], codes: Codes) -> Encoded:
-    """Merge equal forms: `forms[i]` is the new value of old code i; "" becomes missing."""
-    encoded = pc.dictionary_encode(pa.array(forms, pa.string()))
-    target = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-    values: list[str] = encoded.dictionary.to_pylist()
-    if "" in values:
-        empty = values.index("")
-        target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
-        values.pop(empty)
-    return Encoded(values, np.append(target, np.int32(MISSING))[codes].astype(np.int32))
-
-
-def _stack(columns: Sequence[Encoded]) -> tuple[list[str], Codes]:
-    """Several encoded columns over one common list of values, alternatives side by side."""
-    forms: list[str] = []
-    stacked = []
-    for column in columns:
-        stacked.append(np.where(column.codes >= 0, column.codes + len(forms), MISSING))
-        forms.extend(column.values)
-    merged = recode(forms, np.stack(stacked, axis=1).astype(np.int32))
-    return merged.values, merged.codes
-
-
 def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
     """The evidence in a table of strings, given what each column is.
 
@@ -222,7 +163,7 @@ def _fathers(field: Field) -> Field:
 
 def _merged(table: pa.Table, kind: Kind, columns: Sequence[str], name: str = "") -> Field:
     encoded = [restandardise(encode(table.column(column)), _STANDARDISERS[kind]) for column in columns]
-    values, codes = _stack(encoded)
+    values, codes = stack(encoded)
     scheme = scheme_of(values[:20_000]) if kind is Kind.NATIONAL_ID else None
     return Field(name or kind.value, kind, values, codes, scheme)
 
@@ -255,7 +196,7 @@ def _date_fields(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Fie
         texts = [pc.cast(table.column(columns[0]), pa.string()) for columns in parts]
         joined = pc.binary_join_element_wise(*texts, "-")
         encoded = restandardise(encode(joined), standard_dates)
-        values, codes = _stack([encoded])
+        values, codes = stack([encoded])
         fields = [Field("birth_date", Kind.BIRTH_DATE, values, codes)]
     return fields
 
@@ -289,7 +230,7 @@ def _address_field(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[F
         return []
     texts = [pc.fill_null(pc.cast(table.column(column), pa.string()), "") for column in columns]
     joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " ")
-    values, codes = _stack([restandardise(encode(joined), standard_addresses)])
+    values, codes = stack([restandardise(encode(joined), standard_addresses)])
     return [Field("address", Kind.ADDRESS, values, codes)]
 
 

@@ -11,14 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from suzani.identity.fields import Encoded
+from suzani.identity.dictionary import Encoded
 
 _PATRONYMIC = re.compile(
     r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$"

@@ -1,6 +1,7 @@
 """Records of the product systems: mappings, loads, quarantine."""
 
-from suzani.sources.mapping import Mapping, find_mapping, known_mappings
+from suzani.sources.catalogue import find_mapping, known_mappings
+from suzani.sources.mapping import Mapping
 from suzani.sources.mapping_file import load_mapping
 from suzani.sources.reads import (
     PRODUCT_SCHEMA,

@@ -12,9 +12,10 @@ from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput
 from suzani.sources import cli_quarantine
+from suzani.sources.catalogue import find_mapping, known_mappings
 from suzani.sources.check import Check, check
 from suzani.sources.infer import infer
-from suzani.sources.mapping import Field, Mapping, find_mapping, known_mappings
+from suzani.sources.mapping import Field, Mapping
 from suzani.sources.mapping_file import load_mapping
 from suzani.sources.service import LoadProgress, Progress, load
 from suzani.sources.types import Limits, LoadOptions, LoadReport, Mode, Sql

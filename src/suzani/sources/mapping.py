@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 
-from suzani.kernel import ATTRIBUTES, InvalidInput, NotFound
+from suzani.kernel import ATTRIBUTES, InvalidInput
 from suzani.sources.types import Mode
 
 RECORD_FIELDS: tuple[str, ...] = (*ATTRIBUTES, "marketing_consent", "consent_at")
@@ -166,29 +164,3 @@ def refuse_missing(mapping: Mapping, present: Sequence[str], file: str) -> None:
 def absent_optional(mapping: Mapping, present: Sequence[str]) -> frozenset[str]:
     """The mapped columns the file lacks, once `refuse_missing` has let it through."""
     return frozenset(mapping.columns()) - set(present)
-
-
-def known_mappings(data_dir: Path | None) -> dict[str, Path]:
-    """The mapping file of every known system by name; own ones win over the shipped."""
-    shipped = Path(str(resources.files("suzani.sources") / "mappings"))
-    found: dict[str, Path] = {}
-    for folder in (shipped, data_dir / "mappings" if data_dir else None):
-        if folder is not None and folder.is_dir():
-            found |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return found
-
-
-def find_mapping(system: str, data_dir: Path | None) -> Mapping:
-    """The mapping of a system. Raises `NotFound` with the known ones, `InvalidInput` if its file is wrong."""
-    from suzani.sources.mapping_file import load_mapping
-
-    known = known_mappings(data_dir)
-    if system not in known:
-        raise NotFound.among("system", system, known)
-    mapping = load_mapping(known[system])
-    if mapping.system != system:
-        raise InvalidInput(
-            f"{known[system]} is named for {system!r} but says `system: {mapping.system}`",
-            hint="Name the file after the system.",
-        )
-    return mapping

@@ -19,7 +19,8 @@ from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import Conflict, InvalidInput, NotFound
 from suzani.sources import quarantine_store, store
-from suzani.sources.mapping import Mapping, find_mapping
+from suzani.sources.catalogue import find_mapping
+from suzani.sources.mapping import Mapping
 from suzani.sources.readers import READERS, Request
 from suzani.sources.readers.rows import batch_of_rows
 from suzani.sources.shaping import shape

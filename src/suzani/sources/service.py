@@ -18,7 +18,8 @@ from suzani.infra import jobs
 from suzani.infra.platform import Platform
 from suzani.kernel import Conflict, InvalidInput, SuzaniError, Unavailable
 from suzani.sources import store
-from suzani.sources.mapping import Mapping, find_mapping, refuse_missing
+from suzani.sources.catalogue import find_mapping
+from suzani.sources.mapping import Mapping, refuse_missing
 from suzani.sources.mapping_file import load_mapping
 from suzani.sources.readers import Source, open_file, open_query
 from suzani.sources.shaping import duplicate_detail, shape
