@@ -362,3 +362,21 @@ def test_evaluating_by_an_unknown_column_is_refused(
     result = run("evaluate", *linked, "--id", id_column, "--truth", truth_column)
     assert result.exit_code == 2
     assert "has no column" in result.stderr
+
+
+def test_several_columns_may_follow_one_ignore(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("id,name,truth,other\n1,Aziz Karimov,a,x\n2,Anna Kim,b,y\n", "utf-8")
+    out = tmp_path / "persons.csv"
+    arguments = ["link", str(path), "--id", "id", "--ignore", "truth", "other", "--out", str(out), "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["columns"] == {"name": "full_name"}
+
+
+def test_ids_that_repeat_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("id,name\n1,Aziz Karimov\n1,Anna Kim\n2,Anna Lee\n", "utf-8")
+    result = CliRunner().invoke(app, ["link", str(path), "--id", "id", "--out", str(tmp_path / "o.csv")])
+    assert result.exit_code == 0
+    assert "1 ids of people stand on more than one row" in result.stderr

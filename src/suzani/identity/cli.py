@@ -30,6 +30,12 @@ def _columns(given: list[str] | None) -> list[str]:
     return [name.strip() for text in given or [] for name in text.split(",") if name.strip()]
 
 
+def _files_and_columns(files: list[Path], ignored: list[str]) -> tuple[list[Path], list[str]]:
+    """`--ignore a b` gives b among the files; with no such file and no ending, it can only be a column."""
+    columns = [path for path in files if ignored and not path.suffix and not path.exists()]
+    return [path for path in files if path not in columns], [*ignored, *map(str, columns)]
+
+
 def link_command(
     files: Annotated[list[Path], typer.Argument(help="Files of records: .csv, .parquet or .jsonl.")],
     id_column: Annotated[str, typer.Option("--id", help="The column that identifies a record in its file.")],
@@ -50,9 +56,10 @@ def link_command(
         for target in (out, edges):
             if target is not None:
                 check_writable(target)
+        files, ignored = _files_and_columns(files, _columns(ignore))
         stated = read_fields(fields) if fields else None
         learned = Model.from_json(_model_text(model), str(model)) if model else None
-        data = read_input(files, id_column, _columns(ignore), stated)
+        data = read_input(files, id_column, ignored, stated)
         _say_columns(data)
         with console.progress() as bars:
             task = bars.add_task("link", total=None)
@@ -77,6 +84,10 @@ def _model_text(path: Path) -> str:
 
 def _say_columns(data: Input) -> None:
     width = max(map(len, data.guesses), default=0)
+    for source, count in data.repeated_ids.items():
+        console.note(
+            f"Note: {count:,} ids of {source} stand on more than one row; each row is its own record."
+        )
     console.note("Columns were taken as:")
     for name, guess in data.guesses.items():
         console.note(f"  {name:<{width}}  {guess.kind.value:<13} {guess.why}")

@@ -23,13 +23,15 @@ from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds
 class Input:
     """Records of several files under common columns.
 
-    `source` (file stem) and `record_id` per row; `table` holds the evidence columns as strings.
+    `source` (file stem) and `record_id` per row; `table` holds the evidence columns as strings;
+    `repeated_ids` counts, by source, the ids that stand on more than one row.
     """
 
     source: pa.Array
     record_id: pa.Array
     table: pa.Table
     guesses: dict[str, ColumnGuess]
+    repeated_ids: dict[str, int]
 
     @property
     def rows(self) -> int:
@@ -67,7 +69,14 @@ def read_input(
     evidence = [table.drop_columns([id_column, *_present(ignored, table, id_column)]) for table in tables]
     table, guesses = _unite(evidence, fields)
     source = pa.array(np.repeat(np.array(stems, dtype=object), [len(i) for i in ids]), pa.string())
-    return Input(source, pa.concat_arrays(ids), table, guesses)
+    repeats = {stem: _repeats(column) for stem, column in zip(stems, ids, strict=True)}
+    repeated_ids = {stem: count for stem, count in repeats.items() if count}
+    return Input(source, pa.concat_arrays(ids), table, guesses, repeated_ids)
+
+
+def _repeats(ids: pa.Array) -> int:
+    counts = pc.value_counts(ids).field("counts")
+    return int(pc.sum(pc.greater(counts, 1)).as_py() or 0)
 
 
 def _stem(path: Path) -> str:
