@@ -156,7 +156,7 @@ def _email_keys(field: Field) -> list[_Key]:
 
 
 def _text_keys(field: Field) -> list[_Key]:
-    return [_Key(f"id:{field.name}", field.codes), _Key(f"id:{field.name} words", _word_pairs(field))]
+    return [_Key(f"text:{field.name}", field.codes), _Key(f"text:{field.name} words", _word_pairs(field))]
 
 
 def _address_keys(field: Field) -> list[_Key]:
@@ -218,7 +218,7 @@ def _rules(keys: Sequence[_Key]) -> Iterator[tuple[str, list[Codes]]]:
     by_name: dict[str, list[_Key]] = {}
     for key in keys:
         by_name.setdefault(key.name, []).append(key)
-        if key.name.startswith("id:") or key.name in ("email", "mailbox", "phone", "address"):
+        if key.name.startswith(("id:", "text:")) or key.name in ("email", "mailbox", "phone", "address"):
             yield key.name, [key.codes]
     for names in _COMBINED:
         if all(name in by_name for name in names):

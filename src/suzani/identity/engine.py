@@ -40,7 +40,7 @@ class Options:
     largest: int = 400
     unscored_bits: float = -6.0
     kept_bits: float = -3.0
-    enough_recall: float = 0.99
+    enough_recall: float = 0.98
 
 
 @dataclass(frozen=True)
