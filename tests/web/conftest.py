@@ -103,15 +103,22 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
 
 @pytest.fixture(scope="module")
 def browser(site: str) -> Iterator[Browser]:
-    """Debian's Chromium, for one module: Playwright keeps an event loop running in this thread meanwhile,
+    """A real Chromium, for one module: Playwright keeps an event loop running in this thread meanwhile,
     in which tests with a loop of their own cannot run."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("no Chromium on PATH; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:
+        path = _chromium(playwright.chromium.executable_path)
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+def _chromium(fetched: str) -> str:
+    """The Chromium that `make test` found or fetched (tools/find_chromium.sh looks in the same places)."""
+    names = (os.environ.get("SUZANI_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", fetched)
+    for name in names:
+        if name and (path := shutil.which(name)):
+            return path
+    pytest.fail("no Chromium; `make browser` fetches one, and SUZANI_CHROMIUM names one")
 
 
 @pytest.fixture
