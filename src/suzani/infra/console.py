@@ -99,7 +99,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table on standard output."""
     table = Table(title=title, title_justify="left", show_header=any(columns))
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(_plain, row))
     OUT.print(table)

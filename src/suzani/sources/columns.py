@@ -28,31 +28,8 @@ _NAME = r"^\p{L}[\p{L}\s.'`’‘ʻʼ-]*$"
 _PATRONYMIC = r"(?i)(ovich|evich|ovna|evna|ович|евич|овна|евна|o.?g.?li|угли|ўғли|qizi|кизи|қизи)$"
 _FAMILY = r"(?i)(ov|ova|ev|eva|skiy|skaya|enko|ов|ова|ев|ева|ский|ская|енко)$"
 _SEXES = frozenset(
-    [
-        "m",
-        "f",
-        "male",
-        "female",
-        "1",
-        "2",
-        "0",
-        "u",
-        "unknown",
-        "м",
-        "ж",
-        "муж",
-        "жен",
-        "мужской",
-        "женский",
-        "erkak",
-        "ayol",
-        "남",
-        "여",
-        "남성",
-        "여성",
-    ]
+    "m f male female 1 2 0 u unknown м ж муж жен мужской женский erkak ayol 남 여 남성 여성".split()
 )
-
 _STATES = frozenset(
     "active inactive open closed blocked frozen new pending a c o b n активен закрыт открыт".split()
 )
@@ -126,7 +103,9 @@ def _look(column: pa.ChunkedArray) -> _Content:
 
 
 def _are_all(distinct: pa.Array, words: frozenset[str]) -> bool:
-    return 0 < len(distinct) <= 12 and all(str(value).lower() in words for value in distinct.to_pylist())
+    return 0 < len(distinct) <= 12 and all(
+        str(value).lower().rstrip(".") in words for value in distinct.to_pylist()
+    )
 
 
 def _guess(name: str, content: _Content) -> ColumnGuess:

@@ -213,12 +213,16 @@ def date_formats(column: pa.ChunkedArray) -> list[str]:
 def _meanings(column: pa.ChunkedArray, words: dict[str, str]) -> str | None:
     """A values map for the values of a column, or None when they are not such words."""
     values = [text for text in pc.unique(column.combine_chunks()).to_pylist() if text is not None]
-    known = {text: words[text.casefold()] for text in values if text.casefold() in words}
+    known = {text: words[_word(text)] for text in values if _word(text) in words}
     if not known and {"1", "2"} <= set(values) <= {"0", "1", "2", "9"} and words is SEXES:
         known = {"1": "male", "2": "female"}  # ISO/IEC 5218
     if not known or len(known) < len(values) / 2:
         return None
     return "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {v}" for k, v in known.items()) + "}"
+
+
+def _word(text: str) -> str:
+    return text.casefold().rstrip(".")
 
 
 def consent_lines(table: pa.Table, names: Iterable[str]) -> list[tuple[str, Line]]:

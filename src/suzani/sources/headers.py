@@ -32,7 +32,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ),
     (Kind.NATIONAL_ID, r"\brrn\b|주민|tax ?(id|no|number)|\bstir\b|стир|\bnin\b|personal (no|number|code)"),
     (Kind.DOCUMENT, r"passport|паспорт|pasport|driver|licen[cs]e|document|документ|hujjat|id ?card|여권"),
-    (Kind.PHONE, r"phone|mobile|\btel\b|telephone|\bcell|msisdn|телефон|telefon|мобильн|전화|fax"),
+    (Kind.PHONE, r"phone|mobile|\btel\b|telephone|\bcell|msisdn|телефон|\bтел\b|telefon|мобильн|전화|fax"),
     (Kind.SEX, r"^sex$|gender|^пол$|\bjins|성별"),
     (Kind.ORGANISATION, r"name org|\borg name|company|organi[sz]ation|legal name|korxona|организация|회사"),
     (Kind.PATRONYMIC, r"patronym|middle ?name|name middle|отчество|otchestvo|sharif|otasining|fathers? name"),
