@@ -380,3 +380,15 @@ def test_ids_that_repeat_are_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["link", str(path), "--id", "id", "--out", str(tmp_path / "o.csv")])
     assert result.exit_code == 0
     assert "1 ids of people stand on more than one row" in result.stderr
+
+
+def test_kinds_may_be_written_in_everyday_words(tmp_path: Path) -> None:
+    path = tmp_path / "fields.yaml"
+    path.write_text("a: date of birth\nb: e-mail\nc: Given Name\nd: free text\ne: ignore\n", "utf-8")
+    assert list(read_fields(path).values()) == [
+        Kind.BIRTH_DATE,
+        Kind.EMAIL,
+        Kind.GIVEN_NAME,
+        Kind.TEXT,
+        Kind.IGNORE,
+    ]

@@ -144,8 +144,27 @@ def _given(table: pa.Table, fields: Mapping[str, Kind]) -> dict[str, ColumnGuess
     }
 
 
+_OTHER_WORDS = {
+    "first_name": Kind.GIVEN_NAME,
+    "last_name": Kind.FAMILY_NAME,
+    "surname": Kind.FAMILY_NAME,
+    "middle_name": Kind.PATRONYMIC,
+    "name": Kind.FULL_NAME,
+    "date_of_birth": Kind.BIRTH_DATE,
+    "dob": Kind.BIRTH_DATE,
+    "gender": Kind.SEX,
+    "e_mail": Kind.EMAIL,
+    "passport": Kind.DOCUMENT,
+    "zip": Kind.POSTCODE,
+    "free_text": Kind.TEXT,
+}
+
+
 def read_fields(path: Path) -> dict[str, Kind]:
-    """The kinds of columns that a YAML file states, as `column: kind` lines."""
+    """The kinds of columns that a YAML file states, as `column: kind` lines.
+
+    Kinds may be written with blanks or hyphens and by their everyday names ("date of birth", "e-mail").
+    """
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -154,13 +173,18 @@ def read_fields(path: Path) -> dict[str, Kind]:
         raise InvalidInput(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):
         raise InvalidInput(f"{path} must hold lines such as `first_name: given_name`")
-    known = [kind.value for kind in Kind]
-    for column, kind in data.items():
-        if kind not in known:
-            raise InvalidInput(
-                f"{path}: {column!r} has the unknown kind {kind!r}", hint=f"Kinds: {', '.join(known)}."
-            )
-    return {str(column): Kind(kind) for column, kind in data.items()}
+    return {str(column): _kind(kind, str(column), path) for column, kind in data.items()}
+
+
+def _kind(stated: object, column: str, path: Path) -> Kind:
+    known = {kind.value: kind for kind in Kind}
+    word = str(stated).strip().lower().replace(" ", "_").replace("-", "_")
+    kind = (known | _OTHER_WORDS).get(word)
+    if kind is None:
+        raise InvalidInput(
+            f"{path}: {column!r} has the unknown kind {stated!r}", hint=f"Kinds: {', '.join(known)}."
+        )
+    return kind
 
 
 def link(data: Input, model: Model | None = None, progress: Progress = lambda phase: None) -> Linkage:
