@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from suzani.identity.scripts import latin, map_lines
+from suzani.identity.scripts import latin
 
 _SAME_WORDS = {
     "": "street st str strasse ulitsa ul kuchasi kochasi ko cha kucha kocha k gil "
@@ -32,25 +32,20 @@ _SAME_WORDS = {
     "dakha": "dakhasi mavze mavzesi kvartal kv-l mkr mikrorayon",
 }
 _WORDS = {word: target for target, words in _SAME_WORDS.items() for word in words.split()}
-_BREAKS = re.compile(r"[^a-z0-9/\n]+")
-_NUMBER_LETTER = re.compile(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)")
-
-
-def _words(text: str) -> str:
-    return _BREAKS.sub(" ", _NUMBER_LETTER.sub(" ", text))
+_WORD = re.compile(r"\d+|[a-z]+")
 
 
 def standard_addresses(values: Sequence[str]) -> list[str]:
     """Each address as its sorted distinct words, filler words (street, house, flat …) left out."""
-    return [_sorted_words(line) for line in map_lines(latin(values), _words)]
+    return [_sorted_words(line) for line in latin(values)]
 
 
 def standard_texts(values: Sequence[str]) -> list[str]:
     """Each text of any kind (an organisation, a title) as its sorted distinct words."""
-    return [" ".join(sorted(set(line.split()))) for line in map_lines(latin(values), _words)]
+    return [" ".join(sorted(set(_WORD.findall(line)))) for line in latin(values)]
 
 
 def _sorted_words(line: str) -> str:
-    words = {_WORDS.get(word, word) for word in line.replace("/", " ").split()}
+    words = {_WORDS.get(word, word) for word in _WORD.findall(line)}
     words.discard("")
     return " ".join(sorted(words))

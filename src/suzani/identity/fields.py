@@ -128,7 +128,8 @@ def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
     fields = _dated_by_ids(fields)
     fields += _sex_field(table, by_kind, fields)
     fields = _named_apart(fields)
-    return [_without_shared(_fathers(field), fields) for field in fields if field.values]
+    sounds = _family_sounds(fields)
+    return [_without_shared(_fathers(field), sounds) for field in fields if field.values]
 
 
 _OWN_NAMES: Mapping[str, Kind] = {
@@ -261,14 +262,18 @@ _SHARED_BY = 12
 """An identifier held under this many family names is a placeholder or an agent's, not evidence."""
 
 
-def _without_shared(field: Field, fields: Sequence[Field]) -> Field:
-    """Drop identifier values that many unrelated people share: an agent's phone, a made-up number."""
-    if field.kind not in (Kind.PHONE, Kind.EMAIL, Kind.NATIONAL_ID, Kind.DOCUMENT):
-        return field
-    family = next((other for other in fields if other.kind is Kind.FAMILY_NAME), None)
+def _family_sounds(fields: Sequence[Field]) -> npt.NDArray[np.int32] | None:
+    """A code per record for the sound of its family name; None when there are no family names."""
+    family = next((field for field in fields if field.kind is Kind.FAMILY_NAME), None)
     if family is None:
+        return None
+    return recode(name_forms.phonetic_keys(family.values), family.codes[:, :1]).codes[:, 0]
+
+
+def _without_shared(field: Field, sounds: npt.NDArray[np.int32] | None) -> Field:
+    """Drop identifier values that many unrelated people share: an agent's phone, a made-up number."""
+    if sounds is None or field.kind not in (Kind.PHONE, Kind.EMAIL, Kind.NATIONAL_ID, Kind.DOCUMENT):
         return field
-    sounds = recode(name_forms.phonetic_keys(family.values), family.codes[:, :1]).codes[:, 0]
     shared = np.zeros(len(field.values) + 1, dtype=bool)
     for codes in field.codes.T:
         held = (codes >= 0) & (sounds >= 0)
