@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
 
 from suzani.identity.comparisons import LABELS
@@ -22,7 +23,7 @@ def resolution(request: pytest.FixtureRequest) -> Resolution:
 
 
 def evidence_of(resolution: Resolution) -> list[dict[str, tuple[str, float]]]:
-    texts = evidence_json(resolution.model, resolution.fields, resolution.edges).to_pylist()
+    texts = evidence_json(resolution.scorer, resolution.edges).to_pylist()
     return [json.loads(text) for text in texts]
 
 
@@ -59,3 +60,17 @@ def test_a_field_of_any_name_makes_sound_json() -> None:
 
 def test_no_edges_have_no_evidence() -> None:
     assert evidence_of(resolve_fields([], 3)) == []
+
+
+def test_records_with_many_copies_are_explained_by_the_weights_they_were_matched_with() -> None:
+    table, _ = town(200, seed=5, noise=0.2)
+    columns = [name for name, kind in KINDS.items() if kind in (Kind.GIVEN_NAME, Kind.BIRTH_DATE)]
+    repeated = pa.concat_tables([table.select(columns), *[table.select(columns).slice(0, 1)] * 60])
+    outcome = resolve_fields(build_fields(repeated, KINDS), repeated.num_rows)
+    assert outcome.model.household == 0
+    for text, weight in zip(
+        evidence_json(outcome.scorer, outcome.edges).to_pylist(), outcome.edges.weight_bits, strict=True
+    ):
+        edge = json.loads(text)
+        assert "household" not in edge
+        assert sum(bits for _, bits in edge.values()) == pytest.approx(weight, abs=0.06)

@@ -77,16 +77,29 @@ class Edges:
 
 @dataclass(frozen=True)
 class Resolution:
-    """The outcome: `person[i]` is the smallest row number of row i's person; the evidence; and a report."""
+    """The outcome: `person[i]` is the smallest row number of row i's person; the evidence; and a report.
+
+    `scorer` gave the edges their weights; `windowed` pairs were left out of blocks too large to refine.
+    """
 
     person: npt.NDArray[np.int64]
     edges: Edges
-    model: Model
-    fields: tuple[Field, ...]
+    scorer: Scorer
     candidates: int
     rules: dict[str, int]
+    windowed: int
     estimated_blocking_recall: float | None
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        """The model that was trained or given."""
+        return self.scorer.model
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """The evidence about every record, in the order of the input."""
+        return self.scorer.fields
 
     @property
     def persons(self) -> int:
@@ -148,10 +161,10 @@ def resolve_fields(
     return Resolution(
         person=_first_rows(person[back]),
         edges=edges.renumbered(order),
-        model=found.model,
-        fields=tuple(item.reordered(back) for item in fields),
+        scorer=scorer.on([item.reordered(back) for item in fields]),
         candidates=len(found.candidates.left),
         rules=found.candidates.rules,
+        windowed=found.candidates.windowed,
         estimated_blocking_recall=found.recall,
         seconds=watch.seconds,
     )

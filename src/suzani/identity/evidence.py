@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,21 +10,20 @@ import pyarrow.compute as pc
 
 from suzani.identity.comparisons import LABELS
 from suzani.identity.engine import Edges
-from suzani.identity.fields import Field
-from suzani.identity.model import Model
 from suzani.identity.scoring import Scorer
 
 
-def evidence_json(model: Model, fields: Sequence[Field], edges: Edges) -> pa.Array:
+def evidence_json(scorer: Scorer, edges: Edges) -> pa.Array:
     """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
+
+    `scorer` is the one that scored the edges, on the rows that they name.
 
     `household` is what knowing about families takes away (seldom, adds): the edge's weight is the sum of all
     bits.
     """
-    scorer = Scorer(model, fields)
     parts: list[pa.Array] = []
     total = np.zeros(len(edges.left))
-    for index, (field, row) in enumerate(zip(fields, edges.levels, strict=True)):
+    for index, (field, row) in enumerate(zip(scorer.fields, edges.levels, strict=True)):
         bits = scorer.field_bits(index, row, edges.left, edges.right)
         total += bits
         heads = [f"{json.dumps(field.name)}:[{json.dumps(label)}," for label in LABELS[field.kind]]

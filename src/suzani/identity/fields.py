@@ -28,15 +28,9 @@ from suzani.identity.dictionary import MISSING, Codes, encode, recode, restandar
 from suzani.identity.documents import Identifier, scheme_of
 from suzani.identity.parts import NameColumns, name_parts, sex_of_family_name
 from suzani.kernel import Kind
+from suzani.sources import SEXES
 
-_SEX_WORDS = {
-    word: sex
-    for sex, words in {
-        "male": "m male man 1 м муж мужской мужчина erkak e 남 남성 남자",
-        "female": "f female woman 2 ж жен женский женщина ayol a 여 여성 여자",
-    }.items()
-    for word in words.split()
-}
+_SEX_WORDS = SEXES | {"1": "male", "2": "female", "e": "male", "a": "female"}
 
 
 @dataclass(frozen=True)

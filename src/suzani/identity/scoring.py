@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,12 @@ class Scorer:
             _rarity_bits(field, learned.u[-1], model.prior) if learned.weighs_frequency else None
             for field, learned in zip(fields, model.fields, strict=True)
         ]
+
+    def on(self, fields: Sequence[Field]) -> Scorer:
+        """The very same weights for other rows of the same values: what was scored is what is explained."""
+        other = copy(self)
+        other.fields = fields
+        return other
 
     def score(self, levels: Levels, left: Rows, right: Rows) -> Scores:
         """Scores of pairs from their levels (fields × pairs)."""

@@ -27,9 +27,12 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did. `estimated_blocking_recall` is the share of true pairs that the blocking rules are
-    estimated to reach (None when all pairs were compared); `seconds` are per phase; `fingerprint` tells the
-    state of the source records that were resolved."""
+    """What a run did.
+
+    `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach (None
+    when all pairs were compared). `windowed_pairs` were left out because a block stayed too large even when
+    refined. `seconds` are per phase. `fingerprint` tells the state of the source records that were resolved.
+    """
 
     run_id: int
     fingerprint: str
@@ -40,6 +43,7 @@ class RunReport:
     candidates: int
     edges: int
     blocking_rules: dict[str, int]
+    windowed_pairs: int
     estimated_blocking_recall: float | None
     prior: float
     seconds: dict[str, float]
@@ -134,7 +138,7 @@ def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
             "record_b": np.maximum(a, b),
             "weight_bits": np.round(edges.weight_bits, 2),
             "probability": edges.probability.astype(np.float32),
-            "evidence": evidence_json(resolution.model, resolution.fields, edges),
+            "evidence": evidence_json(resolution.scorer, edges),
         }
     )
 
@@ -153,6 +157,7 @@ def _report(
         candidates=resolution.candidates,
         edges=len(resolution.edges.left),
         blocking_rules=resolution.rules,
+        windowed_pairs=resolution.windowed,
         estimated_blocking_recall=None if recall is None else round(recall, 5),
         prior=resolution.model.prior,
         seconds=resolution.seconds,

@@ -1,6 +1,7 @@
 """Records of the product systems: mappings, loads, quarantine."""
 
 from suzani.sources.catalogue import find_mapping, known_mappings
+from suzani.sources.conversion import SEXES
 from suzani.sources.mapping import Mapping
 from suzani.sources.mapping_file import load_mapping
 from suzani.sources.reads import (
@@ -21,6 +22,7 @@ from suzani.sources.types import LoadOptions, LoadReport, Mode, Sql
 __all__ = [
     "PRODUCT_SCHEMA",
     "RECORD_SCHEMA",
+    "SEXES",
     "LoadOptions",
     "LoadProgress",
     "LoadReport",

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.kernel import Kind
+from suzani.sources.conversion import SEXES
 from suzani.sources.headers import kind_of_header
 
 SAMPLE_ROWS = 20_000
@@ -27,9 +28,7 @@ _NUMBER = r"^[-+]?[\d\s.,]+$"
 _NAME = r"^\p{L}[\p{L}\s.'`’‘ʻʼ-]*$"
 _PATRONYMIC = r"(?i)(ovich|evich|ovna|evna|ович|евич|овна|евна|o.?g.?li|угли|ўғли|qizi|кизи|қизи)$"
 _FAMILY = r"(?i)(ov|ova|ev|eva|skiy|skaya|enko|ов|ова|ев|ева|ский|ская|енко)$"
-_SEXES = frozenset(
-    "m f male female 1 2 0 u unknown м ж муж жен мужской женский erkak ayol 남 여 남성 여성".split()
-)
+_SEXES = frozenset(SEXES) | frozenset("0 1 2 u unknown".split())
 _STATES = frozenset(
     "active inactive open closed blocked frozen new pending a c o b n активен закрыт открыт".split()
 )
