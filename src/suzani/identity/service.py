@@ -29,9 +29,9 @@ Ints = npt.NDArray[np.int64]
 class RunReport:
     """What a run did.
 
-    `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach (None
-    when all pairs were compared). `windowed_pairs` were left out because a block stayed too large even when
-    refined. `seconds` are per phase. `fingerprint` tells the state of the source records that were resolved.
+    `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach;
+    None when all pairs were compared. `windowed_pairs` were left out because a block stayed too large even
+    when refined. `seconds` are per phase. `fingerprint` tells the state of the resolved source records.
     """
 
     run_id: int
