@@ -96,8 +96,8 @@ def _join(year: str, month: str, day: str) -> str:
     return f"{year}{month:0>2}{day:0>2}"
 
 
-def standard_dates(values: Sequence[str]) -> list[str]:
-    """YYYYMMDD for each value, "" for what is no date or a placeholder."""
-    order = order_of(values)
+def standard_dates(values: Sequence[str], order: DateOrder | None = None) -> list[str]:
+    """YYYYMMDD for each value, "" for no date or a placeholder; an order not given is learned from them."""
+    order = order or order_of(values)
     dates = (standard_date(value, order) for value in values)
     return ["" if date in PLACEHOLDERS else date for date in dates]
