@@ -1,8 +1,6 @@
-"""Which person keeps which id when the records are resolved again."""
+"""Which person keeps which id when records are resolved again."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,35 +8,32 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Continuity:
-    """`person_id` per record, 0 where a new id is needed (`cluster` tells which records share one);
-    `retired` persons, and the person that got most of each one's records (0 for none: all records went)."""
+def keep_ids(cluster: Ints, *claims: Ints) -> Ints:
+    """The person of every record, 0 where its cluster needs a new id.
 
-    person_id: Ints
-    retired: Ints
-    merged_into_cluster: Ints
-
-
-def keep_ids(cluster: Ints, before: Ints) -> Continuity:
-    """Match clusters with the persons their records belonged to.
-
-    `cluster`: 0-based cluster of every record; `before`: its person so far, 0 for a new record. A cluster and
-    a person go together when each is the other's largest overlap; ties go to the older person and to the
-    lower cluster. Pure.
+    `cluster`: 0-based cluster of every record. Each of `claims` says which person every record speaks for, 0
+    for none: its person so far, say; earlier claims go first, and later ones settle what these left open. In
+    one claim, a cluster and a person go together when each is the other's largest overlap; ties go to the
+    older person and to the lower cluster. An id goes to one cluster at most. Pure.
     """
-    known = before > 0
-    pairs, overlap = np.unique(np.stack([cluster[known], before[known]], axis=1), axis=0, return_counts=True)
+    kept = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
+    for claim in claims:
+        open_ = (claim > 0) & (kept[cluster] == 0) & ~np.isin(claim, kept)
+        clusters, persons = _mutual(cluster[open_], claim[open_])
+        kept[clusters] = persons
+    return kept[cluster]
+
+
+def _mutual(cluster: Ints, person: Ints) -> tuple[Ints, Ints]:
+    """Clusters and persons that are each other's largest overlap."""
+    pairs, overlap = np.unique(np.stack([cluster, person], axis=1), axis=0, return_counts=True)
     if not len(pairs):
-        return Continuity(np.zeros(len(cluster), np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     clusters, persons = pairs[:, 0], pairs[:, 1]
     best_person = _best(clusters, np.lexsort((persons, -overlap, clusters)))
     best_cluster = _best(persons, np.lexsort((clusters, -overlap, persons)))
     mutual = np.intersect1d(best_person, best_cluster)
-    kept = np.zeros(int(cluster.max()) + 1, dtype=np.int64)
-    kept[clusters[mutual]] = persons[mutual]
-    lost = np.setdiff1d(best_cluster, mutual)
-    return Continuity(kept[cluster], persons[lost], clusters[lost])
+    return clusters[mutual], persons[mutual]
 
 
 def _best(group: Ints, order: Ints) -> Ints:

@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from suzani import sources
 from suzani.identity import store
-from suzani.identity.continuity import keep_ids
+from suzani.identity.changes import Partition, apply
 from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import build_fields
+from suzani.identity.types import Applied, Cause, NewChange
 from suzani.infra import jobs
-from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import ATTRIBUTES, now
 
@@ -64,9 +64,11 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         resolution = await asyncio.to_thread(_resolve_table, records, progress)
         progress("write persons")
         record_id = records.column("record_id").to_numpy()
-        new, retired = await _write_persons(tx, run_id, record_id, before, resolution)
+        applied = await apply(
+            tx, NewChange(Cause.RUN, run_id), _partition(records, before, resolution), now()
+        )
         await store.replace_edges(tx, await asyncio.to_thread(_edge_table, record_id, resolution))
-        report = _report(run_id, fingerprint, resolution, len(record_id), new, retired)
+        report = _report(run_id, fingerprint, resolution, len(record_id), applied)
         await store.finish_run(
             tx,
             run_id,
@@ -98,26 +100,16 @@ def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolu
     return resolve_fields(fields, records.num_rows, progress=progress)
 
 
-async def _write_persons(
-    tx: Tx, run_id: int, record_id: Ints, before: pa.Table, resolution: Resolution
-) -> tuple[int, int]:
-    """Give clusters their persons' ids; returns how many persons are new and how many retired."""
-    at = now()
-    cluster = np.unique(resolution.person, return_inverse=True)[1].astype(np.int64)
-    previous = _previous(record_id, before)
-    kept = keep_ids(cluster, previous)
-    person_id = kept.person_id.copy()
-    fresh = np.unique(cluster[person_id == 0])
-    ids = await store.add_persons(tx, len(fresh), run_id, at)
-    of_cluster = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
-    of_cluster[cluster] = person_id
-    of_cluster[fresh] = ids
-    await store.replace_memberships(tx, record_id, of_cluster[cluster], run_id, at)
-    merged_into = of_cluster[kept.merged_into_cluster]
-    gone = np.setdiff1d(before.column("person_id").to_numpy(), previous)
-    retired = np.concatenate([kept.retired, gone])
-    await store.retire(tx, retired, np.concatenate([merged_into, np.zeros(len(gone), np.int64)]), at)
-    return len(ids), len(retired)
+def _partition(records: pa.Table, before: pa.Table, resolution: Resolution) -> Partition:
+    """What the run found, beside what was before."""
+    record_id = records.column("record_id").to_numpy()
+    return Partition(
+        record_id=record_id,
+        cluster=resolution.person,
+        before=_previous(record_id, before),
+        gone=np.setdiff1d(before.column("record_id").to_numpy(), record_id),
+        seen=records.column("updated_at"),
+    )
 
 
 def _previous(record_id: Ints, before: pa.Table) -> Ints:
@@ -144,7 +136,7 @@ def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
 
 
 def _report(
-    run_id: int, fingerprint: str, resolution: Resolution, records: int, new: int, retired: int
+    run_id: int, fingerprint: str, resolution: Resolution, records: int, applied: Applied
 ) -> RunReport:
     recall = resolution.estimated_blocking_recall
     return RunReport(
@@ -152,8 +144,8 @@ def _report(
         fingerprint=fingerprint,
         records=records,
         persons=resolution.persons,
-        new_persons=new,
-        retired_persons=retired,
+        new_persons=applied.created,
+        retired_persons=len(applied.retired),
         candidates=resolution.candidates,
         edges=len(resolution.edges.left),
         blocking_rules=resolution.rules,

@@ -1,7 +1,11 @@
-"""The SQL of identity: runs, persons, memberships and edges."""
+"""The SQL of identity: runs, changes, persons, memberships, edges and the feed of affected persons.
+
+Everything that writes holds `lock`, so that changes come one after the other, in the order of their ids.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,22 +13,35 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from suzani.identity.types import Affected, Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
 
 Ints = npt.NDArray[np.int64]
 
+TIME = pa.timestamp("us", "UTC")
+EVERYONE_FROM = 5_000
+"""From so many affected persons on it is asked whether that is half of all."""
+
+_ANALYZED_FROM = 1_000
 _queries = load_queries("suzani.identity")
 _MEMBERSHIP = pa.schema([("record_id", pa.int64()), ("person_id", pa.int64())])
+_STALE = pa.schema([("record_id", pa.int64()), ("kind", pa.string())])
+_EDGE = pa.schema([("record_a", pa.int64()), ("record_b", pa.int64()), ("probability", pa.float64())])
 
 
 async def lock(tx: Tx) -> None:
-    """Wait until no other run is under way; held until the transaction ends."""
+    """Wait until nobody else changes persons; held until the transaction ends."""
     await execute(tx, _queries.lock)
 
 
 async def memberships(tx: Tx) -> pa.Table:
     """Who belongs to whom now: record_id, person_id, by record."""
     return await copy_out(tx, _queries.memberships, _MEMBERSHIP)
+
+
+async def stale(tx: Tx) -> pa.Table:
+    """Records not resolved as they are now, by record: record_id, kind (`new`, `changed`, `gone`)."""
+    return await copy_out(tx, _queries.stale, _STALE)
 
 
 async def start_run(tx: Tx, at: datetime) -> int:
@@ -39,48 +56,166 @@ async def finish_run(tx: Tx, run_id: int, at: datetime, **facts: Any) -> None:
     await execute(tx, _queries.finish_run, run_id=run_id, at=at, **facts)
 
 
-async def add_persons(tx: Tx, count: int, run_id: int, at: datetime) -> Ints:
-    """Ids of that many new persons."""
-    rows = await fetch(tx, _queries.new_person_ids, count=count)
-    ids = np.fromiter((row["person_id"] for row in rows), np.int64, len(rows))
+async def latest_report(tx: Tx) -> dict[str, Any] | None:
+    """The report of the last finished run, or None."""
+    row = await fetch_one(tx, _queries.latest_report)
+    return row["report"] if row else None
+
+
+async def start_change(tx: Tx, change: NewChange, at: datetime) -> tuple[int, datetime]:
+    """Id and time of a new change; never earlier than the change before."""
+    row = await fetch_one(
+        tx,
+        _queries.start_change,
+        at=at,
+        cause=change.cause.value,
+        run_id=change.run_id,
+        actor=change.actor,
+        reason=change.reason,
+        undoes=change.undoes,
+        persons=list(change.persons) if change.persons is not None else None,
+    )
+    assert row is not None  # noqa: S101 - insert ... returning gives a row
+    return int(row["change_id"]), row["at"]
+
+
+async def has_history(tx: Tx) -> bool:
+    """Whether any record ever had a person."""
+    row = await fetch_one(tx, _queries.has_history)
+    return bool(row and row["found"])
+
+
+async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at: datetime) -> Ints:
+    """Ids of that many new persons, consecutive."""
+    if not count:
+        return np.empty(0, np.int64)
+    row = await fetch_one(tx, _queries.reserve_person_ids, count=count)
+    last = int(row["last"]) if row else 0
+    ids = np.arange(last - count + 1, last + 1, dtype=np.int64)
     table = pa.table(
         {
             "person_id": ids,
-            "created_at": pa.array([at] * count, pa.timestamp("us", "UTC")),
-            "run_id": pa.array(np.full(count, run_id)),
+            "created_at": pa.array([at] * count, TIME),
+            "run_id": pa.array([change.run_id] * count, pa.int64()),
+            "change_id": np.full(count, change_id),
         }
     )
     await copy_in(tx, "identity.person", table)
     return ids
 
 
-async def replace_memberships(tx: Tx, record_id: Ints, person_id: Ints, run_id: int, at: datetime) -> None:
-    """Let every record belong to the given person; what did not change keeps its run and time."""
-    await execute(tx, _queries.create_resolved)
-    await copy_in(tx, "resolved", pa.table({"record_id": record_id, "person_id": person_id}))
-    await execute(tx, _queries.analyze_resolved)
-    await execute(tx, _queries.drop_memberships)
-    await execute(tx, _queries.move_memberships, run_id=run_id, at=at)
-    await execute(tx, _queries.add_memberships, run_id=run_id, at=at)
+async def former_persons(tx: Tx, record_id: Ints) -> dict[int, int]:
+    """The retired person that each of these records left last, by record, where there is one."""
+    found = await fetch(tx, _queries.former_persons, records=record_id.tolist())
+    return {row["record_id"]: row["person_id"] for row in found}
+
+
+async def add_first_memberships(
+    tx: Tx, change: NewChange, change_id: int, at: datetime, memberships: pa.Table
+) -> None:
+    """The memberships of a bank that had none ever: record_id, person_id, seen."""
+    rows = memberships.num_rows
+    table = memberships.append_column("run_id", pa.array([change.run_id] * rows, pa.int64()))
+    table = table.append_column("change_id", pa.array(np.full(rows, change_id)))
+    await copy_in(tx, "identity.membership", table.append_column("since", pa.array([at] * rows, TIME)))
     await execute(tx, _queries.analyze_membership)
 
 
-async def retire(tx: Tx, person_id: Ints, merged_into: Ints, at: datetime) -> None:
-    """Persons whose records all went elsewhere; `merged_into` 0 when there is no such person."""
-    await execute(tx, _queries.create_retired)
-    into = pa.array(merged_into, mask=merged_into == 0)
-    await copy_in(tx, "retired", pa.table({"person_id": person_id, "merged_into": into}))
-    await execute(tx, _queries.retire_persons, at=at)
+async def replace_memberships(
+    tx: Tx, change: NewChange, change_id: int, at: datetime, memberships: pa.Table
+) -> tuple[int, Ints]:
+    """Let records belong to persons: record_id, person_id (null: the record is gone), seen (null: as it was).
+
+    Records that are not named stay where they are; what did not change keeps its change and time. Writes the
+    moves; returns how many, and the persons whose records moved or say something else than before.
+    """
+    await execute(tx, _queries.create_resolved)
+    await execute(tx, _queries.empty_resolved)
+    await copy_in(tx, "resolved", memberships)
+    large = memberships.num_rows >= _ANALYZED_FROM
+    if large:
+        await execute(tx, _queries.analyze_resolved)
+    moves = await execute(tx, _queries.add_moves, change_id=change_id)
+    affected = await fetch(tx, _queries.affected_persons, change_id=change_id)
+    await execute(tx, _queries.renew_memberships)
+    facts = {"run_id": change.run_id, "change_id": change_id, "at": at}
+    if moves:
+        await execute(tx, _queries.drop_memberships)
+        await execute(tx, _queries.move_memberships, **facts)
+        await execute(tx, _queries.add_memberships, **facts)
+    if large:
+        await execute(tx, _queries.analyze_membership)
+    return moves, np.fromiter((row["person_id"] for row in affected), np.int64, len(affected))
+
+
+async def settle_persons(tx: Tx, change_id: int, at: datetime) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Retire the persons that a change left without records, revive those it gave some; returns both."""
+    retired = await fetch(tx, _queries.retire_persons, change_id=change_id, at=at)
+    revived = await fetch(tx, _queries.revive_persons, change_id=change_id)
+    return _sorted(retired), _sorted(revived)
+
+
+def _sorted(rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
+    return tuple(sorted(row["person_id"] for row in rows))
+
+
+async def feed_everyone(tx: Tx, change_id: int) -> None:
+    """Tell the readers of the feed that everyone may have changed."""
+    await execute(tx, _queries.everyone_changed, change_id=change_id)
+
+
+async def feed(tx: Tx, applied: Applied, affected: Ints, created: Ints) -> Applied:
+    """Tell the readers of the feed who changed; one word for everyone where it is more than half."""
+    if len(affected) >= EVERYONE_FROM:
+        row = await fetch_one(tx, _queries.count_persons)
+        if row and 2 * len(affected) > row["count"]:
+            await feed_everyone(tx, applied.change_id)
+            return applied
+    kinds = np.full(len(affected), "changed", dtype=object)
+    kinds[np.isin(affected, created)] = "created"
+    kinds[np.isin(affected, applied.retired)] = "retired"
+    kinds[np.isin(affected, applied.revived)] = "revived"
+    change_id = np.full(len(affected), applied.change_id)
+    table = {"change_id": change_id, "person_id": affected, "kind": pa.array(kinds, pa.string())}
+    await copy_in(tx, "identity.person_change", pa.table(table))
+    return Applied(
+        change_id=applied.change_id,
+        at=applied.at,
+        created=applied.created,
+        retired=applied.retired,
+        revived=applied.revived,
+        moves=applied.moves,
+        affected=tuple(affected.tolist()),
+    )
+
+
+async def affected_persons(tx: Tx, consumer: str) -> Affected:
+    """Persons that changed since the consumer last marked the feed read; everyone if it never did."""
+    position = await fetch_one(tx, _queries.feed_position, consumer=consumer)
+    end = await fetch_one(tx, _queries.feed_end)
+    up_to = int(end["seq"]) if end else 0
+    if position is None:
+        return Affected(None, up_to)
+    after = int(position["seq"])
+    everyone = await fetch_one(tx, _queries.everyone_since, after=after, up_to=up_to)
+    if everyone and everyone["found"]:
+        return Affected(None, up_to)
+    persons = await fetch(tx, _queries.persons_since, after=after, up_to=up_to)
+    return Affected(tuple(row["person_id"] for row in persons), up_to)
+
+
+async def mark_read(tx: Tx, consumer: str, up_to: int) -> None:
+    """Remember how far a consumer has read the feed; never moves back."""
+    await execute(tx, _queries.move_cursor, consumer=consumer, up_to=up_to)
 
 
 async def replace_edges(tx: Tx, edges: pa.Table) -> None:
     """All evidence anew: record_a, record_b, weight_bits, probability, evidence (JSON text)."""
-    await execute(tx, _queries.drop_edges)
+    await execute(tx, _queries.delete_edges)
     await copy_in(tx, "identity.edge", edges)
     await execute(tx, _queries.analyze_edges)
 
 
-async def latest_report(tx: Tx) -> dict[str, Any] | None:
-    """The report of the last finished run, or None."""
-    row = await fetch_one(tx, _queries.latest_report)
-    return row["report"] if row else None
+async def edges_among(tx: Tx, record_id: Ints) -> pa.Table:
+    """Evidence between any two of these records: record_a, record_b, probability."""
+    return await copy_out(tx, _queries.edges_among, _EDGE, records=record_id.tolist())

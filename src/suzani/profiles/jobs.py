@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from suzani.identity import affected_persons, mark_read
 from suzani.infra import jobs
 from suzani.infra.platform import Platform
 from suzani.kernel import now
-from suzani.profiles.rebuilding import rebuild_all
+from suzani.profiles.rebuilding import BATCH_PERSONS, rebuild, rebuild_all
 from suzani.profiles.survivorship import load_survivorship
 
-REBUILD = "profiles.rebuild"
+REBUILD: Final = "profiles.rebuild"
+CONSUMER: Final = "profiles"
+"""The name under which profiles read the feed of affected persons."""
 
 
 async def rebuild_profiles(platform: Platform, **event: Any) -> int:
-    """Build every golden record anew; what `event` says changed is part of everything."""
+    """Build the golden records of the persons that changed since the last time; returns how many.
+
+    The feed is read first and marked with the new profiles in one transaction: whatever stops it in between
+    is done again, and what changes meanwhile is left for the next time.
+    """
     survivorship = load_survivorship(platform.data_dir)
     async with platform.db.transaction() as tx:
-        return await rebuild_all(tx, survivorship, now())
+        affected = await affected_persons(tx, CONSUMER)
+    async with platform.db.transaction() as tx:
+        if affected.persons is None or len(affected.persons) > BATCH_PERSONS:
+            built = await rebuild_all(tx, survivorship, now())
+        else:
+            built = await rebuild(tx, affected.persons, survivorship, now())
+        await mark_read(tx, CONSUMER, affected.up_to)
+    return built
 
 
 def register() -> None:

@@ -1,0 +1,104 @@
+"""Writing a new partition of some records: who keeps which id, what moved, who is affected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from suzani.identity import store
+from suzani.identity.continuity import keep_ids
+from suzani.identity.types import Applied, NewChange
+from suzani.infra.db import Tx
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Records, each with its new cluster (any labels) and the person it belongs to so far (0: none).
+
+    Persons whose records are named must be named with all of them, `gone` ones included: records that live
+    no more. `seen`: what the records' `updated_at` was when they were resolved; None to leave it as it is.
+    """
+
+    record_id: Ints
+    cluster: Ints
+    before: Ints
+    gone: Ints
+    seen: pa.ChunkedArray | None = None
+
+
+async def apply(
+    tx: Tx, change: NewChange, partition: Partition, at: datetime, *, claim: Ints | None = None
+) -> Applied:
+    """Give every cluster its person and write what follows from it; the caller holds `store.lock`.
+
+    A cluster keeps the id of the person that most of its records belonged to; `claim` goes before that: which
+    person each record stands for, 0 for none. A cluster without either gets back the retired person that its
+    records left last, or else a new id.
+    """
+    first = not await store.has_history(tx)
+    change_id, at = await store.start_change(tx, change, at)
+    person, created = await _persons(tx, change, partition, claim, change_id, at, first)
+    table = _table(partition, person)
+    if first:
+        await store.add_first_memberships(tx, change, change_id, at, table)
+        await store.feed_everyone(tx, change_id)
+        return Applied(change_id, at, len(created), (), (), len(person), None)
+    moves, affected = await store.replace_memberships(tx, change, change_id, at, table)
+    retired, revived = await store.settle_persons(tx, change_id, at)
+    applied = Applied(change_id, at, len(created), retired, revived, moves, None)
+    return await store.feed(tx, applied, affected, created)
+
+
+async def _persons(
+    tx: Tx,
+    change: NewChange,
+    partition: Partition,
+    claim: Ints | None,
+    change_id: int,
+    at: datetime,
+    first: bool,
+) -> tuple[Ints, Ints]:
+    """The person of every record, and which of them are new."""
+    cluster = np.unique(partition.cluster, return_inverse=True)[1].astype(np.int64)
+    claims = [partition.before] if claim is None else [claim, partition.before]
+    person = keep_ids(cluster, *claims)
+    if not first and not person.all():
+        person = keep_ids(cluster, person, await _former(tx, partition.record_id, person))
+    fresh = np.unique(cluster[person == 0])
+    created = await store.add_persons(tx, len(fresh), change, change_id, at)
+    of_cluster = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
+    of_cluster[cluster] = person
+    of_cluster[fresh] = created
+    return of_cluster[cluster], created
+
+
+async def _former(tx: Tx, record_id: Ints, person: Ints) -> Ints:
+    """The retired person that each record without a person left last, 0 for none."""
+    missing = np.flatnonzero(person == 0)
+    known = await store.former_persons(tx, record_id[missing])
+    former = np.zeros(len(record_id), dtype=np.int64)
+    former[missing] = [known.get(record, 0) for record in record_id[missing].tolist()]
+    return former
+
+
+def _table(partition: Partition, person: Ints) -> pa.Table:
+    """What `store.replace_memberships` takes; gone records have no person."""
+    gone = len(partition.gone)
+    unseen = pa.chunked_array([pa.nulls(len(person), store.TIME)])
+    seen = unseen if partition.seen is None else partition.seen.cast(store.TIME)
+    chunks = [*seen.chunks, pa.nulls(gone, store.TIME)]
+    return pa.table(
+        {
+            "record_id": np.concatenate([partition.record_id, partition.gone]),
+            "person_id": pa.array(
+                np.append(person, np.zeros(gone, np.int64)), mask=np.append(person < 1, np.full(gone, True))
+            ),
+            "seen": pa.chunked_array(chunks, store.TIME),
+        }
+    )
