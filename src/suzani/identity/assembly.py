@@ -1,0 +1,233 @@
+"""How a person came to be: average linkage replayed step by step on the stored evidence, and what did not
+join. Pure.
+
+Restricting average linkage to the records of one finished cluster gives the very joins that the whole run
+made there, since no join with anything else came between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.copies import MANY
+from suzani.identity.engine import Options
+from suzani.identity.explaining import RecordName
+
+Pair = tuple[int, int]
+Odds = Mapping[Pair, float]
+"""Log2 odds by pair of record ids, the smaller first; prior included, not clipped."""
+
+Floats = npt.NDArray[np.float64]
+ROUNDING_BITS = 0.02
+"""Stored weights are rounded; an average this far below the cut may have been above it."""
+
+
+class Joined(StrEnum):
+    """What put two groups of records together."""
+
+    MUST_LINK = "must-link"
+    COPIES = "copies"
+    EVIDENCE = "evidence"
+    EARLIER = "held from before"
+
+
+class Apart(StrEnum):
+    """What keeps two groups of records apart."""
+
+    CANNOT_LINK = "cannot-link"
+    DIFFERENT_IDS = "different valid ids"
+    EVIDENCE = "evidence below the cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Restraints:
+    """What stands above evidence: pairs that stewards linked or parted, and pairs with two different valid
+    national ids. The smaller record id comes first."""
+
+    must: frozenset[Pair] = frozenset()
+    cannot: frozenset[Pair] = frozenset()
+    clashes: frozenset[Pair] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PairOdds:
+    """Two records and the log2 odds that they are one person; None for a pair that was not scored."""
+
+    record_a: int
+    record_b: int
+    odds_bits: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinStep:
+    """Two groups of records that became one. `average_bits` is the average of the odds of all pairs between
+    them as linkage counts it: no pair for more than the clip, an unscored one with its fixed odds."""
+
+    order: int
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    average_bits: float
+    strongest: PairOdds
+    weakest: PairOdds
+    because: Joined
+
+
+@dataclass(frozen=True, slots=True)
+class Prevented:
+    """A join that did not happen: some pair between the groups spoke for it, or a steward forbade it."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    person_id: int
+    average_bits: float
+    strongest: PairOdds
+    because: Apart
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a person came to be: the steps in order, strongest first, and what was kept out.
+
+    `replayed` is False for a person of more records than are linked pair by pair; it then has no steps.
+    """
+
+    person_id: int
+    records: tuple[RecordName, ...]
+    steps: tuple[JoinStep, ...]
+    prevented: tuple[Prevented, ...]
+    replayed: bool = True
+
+
+def replay(
+    records: Sequence[int], odds: Odds, must: Collection[Pair], options: Options
+) -> tuple[JoinStep, ...]:
+    """The joins that made one person of these records: must-links, copies, then evidence, best first.
+
+    What neither explains (evidence that has changed since) is joined last and says so, so that the steps
+    always end in one group. The order of the input does not matter. Pure.
+    """
+    copies = _copies(records, odds)
+    hub_of = {leaf: hub for hub, leaves in copies.items() for leaf in leaves}
+    linkage = _Linkage(sorted(set(records) - set(hub_of)), odds, options)
+    for a, b in sorted({(min(pair), max(pair)) for pair in must}):
+        linkage.join_must(hub_of.get(a, a), hub_of.get(b, b), (a, b))
+    for hub, leaves in sorted(copies.items()):
+        linkage.attach(hub, leaves)
+    linkage.join_all()
+    return tuple(linkage.steps)
+
+
+def _copies(records: Sequence[int], odds: Odds) -> dict[int, tuple[int, ...]]:
+    """Records that were matched with their original alone, by original.
+
+    Of a great many copies one stands for all: it is the one neighbour of each, with the same odds to all.
+    """
+    inside = set(records)
+    neighbours: dict[int, list[int]] = {}
+    for a, b in odds:
+        if a in inside and b in inside:
+            neighbours.setdefault(a, []).append(b)
+            neighbours.setdefault(b, []).append(a)
+    alike: dict[tuple[int, float], list[int]] = {}
+    for record, others in neighbours.items():
+        if len(others) == 1 and len(neighbours[others[0]]) > 1:
+            pair = min(record, others[0]), max(record, others[0])
+            alike.setdefault((others[0], odds[pair]), []).append(record)
+    return {hub: tuple(sorted(of)) for (hub, _), of in alike.items() if len(of) >= MANY - 1}
+
+
+class _Linkage:
+    """The groups of a replay under way: their members, and sums of odds between them."""
+
+    def __init__(self, records: Sequence[int], odds: Odds, options: Options) -> None:
+        self.steps: list[JoinStep] = []
+        self._odds = odds
+        self._options = options
+        self._members: list[tuple[int, ...]] = [(record,) for record in records]
+        self._at = {record: place for place, record in enumerate(records)}
+        self._size = np.ones(len(records))
+        self._total = np.full((len(records), len(records)), options.unscored_bits)
+        self._unclipped = self._total.copy()
+        for (a, b), bits in odds.items():
+            if a in self._at and b in self._at:
+                i, j = self._at[a], self._at[b]
+                clipped = min(max(bits, -options.clip_bits), options.clip_bits)
+                self._total[i, j] = self._total[j, i] = clipped
+                self._unclipped[i, j] = self._unclipped[j, i] = bits
+
+    def join_must(self, a: int, b: int, pair: Pair) -> None:
+        """Join what a steward linked, unless it is together already."""
+        if a in self._at and b in self._at and self._at[a] != self._at[b]:
+            self._join(self._at[a], self._at[b], Joined.MUST_LINK, pair)
+
+    def attach(self, hub: int, leaves: tuple[int, ...]) -> None:
+        """Put copies beside their original; they do not count in averages."""
+        place = self._at[hub]
+        left = self._members[place]
+        pairs = [self._pair(hub, leaf) for leaf in leaves]
+        bits = [min(pair.odds_bits or 0.0, self._options.clip_bits) for pair in pairs]
+        average = round(sum(bits) / len(bits), 2)
+        order = len(self.steps) + 1
+        strongest, weakest = _ends(pairs)
+        self.steps.append(JoinStep(order, left, leaves, average, strongest, weakest, Joined.COPIES))
+        self._members[place] = tuple(sorted(left + leaves))
+
+    def join_all(self) -> None:
+        """Join the nearest two groups until one is left."""
+        alive = self._alive()
+        while len(alive) > 1:
+            i, j, average = self._nearest(alive)
+            enough = average > self._options.cut_bits - ROUNDING_BITS
+            self._join(i, j, Joined.EVIDENCE if enough else Joined.EARLIER)
+            alive = self._alive()
+
+    def _nearest(self, alive: npt.NDArray[np.int64]) -> tuple[int, int, float]:
+        """The nearest two groups and their average; among equals those with the most evidence, unclipped."""
+        grid = np.ix_(alive, alive)
+        pairs = np.outer(self._size[alive], self._size[alive])
+        average = self._total[grid] / pairs
+        np.fill_diagonal(average, -np.inf)
+        best = float(average.max())
+        unclipped = np.where(average > best - 1e-9, self._unclipped[grid] / pairs, -np.inf)
+        i, j = divmod(int(unclipped.argmax()), len(alive))
+        return int(alive[i]), int(alive[j]), best
+
+    def _alive(self) -> npt.NDArray[np.int64]:
+        return np.flatnonzero(self._size)
+
+    def _join(self, i: int, j: int, because: Joined, pair: Pair | None = None) -> None:
+        i, j = min(i, j), max(i, j)
+        left, right = self._members[i], self._members[j]
+        pairs = [self._pair(*pair)] if pair else [self._pair(a, b) for a in left for b in right]
+        average = round(float(self._total[i, j] / (self._size[i] * self._size[j])), 2)
+        strongest, weakest = _ends(pairs)
+        order = len(self.steps) + 1
+        self.steps.append(JoinStep(order, left, right, average, strongest, weakest, because))
+        self._members[i] = tuple(sorted(left + right))
+        for total in (self._total, self._unclipped):
+            total[i] += total[j]
+            total[:, i] += total[:, j]
+        self._size[i] += self._size[j]
+        self._size[j] = 0
+        for record, place in self._at.items():
+            if place == j:
+                self._at[record] = i
+
+    def _pair(self, a: int, b: int) -> PairOdds:
+        low, high = min(a, b), max(a, b)
+        return PairOdds(low, high, self._odds.get((low, high)))
+
+
+def _ends(pairs: Sequence[PairOdds]) -> tuple[PairOdds, PairOdds]:
+    """The strongest and the weakest of some pairs; scored ones come before others."""
+
+    def bits(pair: PairOdds) -> float:
+        return -np.inf if pair.odds_bits is None else pair.odds_bits
+
+    scored = [pair for pair in pairs if pair.odds_bits is not None] or list(pairs)
+    return max(pairs, key=bits), min(scored, key=bits)

@@ -1,0 +1,280 @@
+"""Explanations of pairs and persons: read what is stored, explain, never write."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from math import log2
+from typing import Any
+
+from rapidfuzz.distance import OSA
+
+from suzani import sources
+from suzani.identity import explaining_store as store
+from suzani.identity.assembly import How, Odds, Pair, Restraints, replay
+from suzani.identity.documents import IDENTIFIERS
+from suzani.identity.engine import Options
+from suzani.identity.explaining import (
+    Bond,
+    Knowledge,
+    Record,
+    RecordName,
+    Scored,
+    Why,
+    explain_pair,
+    strongest_against,
+)
+from suzani.identity.nearest import Gap, Neighbour, WhyNot, gaps, prevented
+from suzani.infra.db import Tx
+from suzani.kernel import ATTRIBUTES, InvalidInput, Kind, NotFound
+
+Compare = Callable[[Tx, int, int], Awaitable[Scored | None]]
+"""Compares two records whose comparison is not kept, as the latest run would; None if it cannot."""
+
+REPLAYED_AT_MOST = 400
+"""Records of a person whose joins are replayed; with more, not all pairs were scored."""
+
+NEIGHBOURS = 10
+"""How many nearest others are explained."""
+
+WATERFALLS = 60
+"""How many pairs of a person are explained in full."""
+
+_ID_SLIPS = 2
+_ID_ATTRIBUTES = tuple(name for name, attribute in ATTRIBUTES.items() if attribute.kind is Kind.NATIONAL_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One person explained: how it came to be, who came near, and the waterfalls of the pairs that decided
+    (the strongest and the weakest of each step), by pair of record ids."""
+
+    how: How
+    why_not: WhyNot
+    waterfalls: Mapping[Pair, Why]
+
+
+async def why(tx: Tx, a: str, b: str, compare: Compare | None = None) -> Why:
+    """Why two records are one person or not; each named by its id or as system/key.
+
+    A pair whose comparison is not kept goes to `compare`. Raises NotFound for an unknown record, InvalidInput
+    for two names of one record and for what is no name.
+    """
+    first, second = await _record_id(tx, a), await _record_id(tx, b)
+    if first == second:
+        raise InvalidInput(f"{a} and {b} are the same record", hint="Name two different records.")
+    records = await _records(tx, (first, second))
+    pair = min(first, second), max(first, second)
+    restraints = await _restraints(tx, records.values())
+    scored = (await _scored(tx, [pair])).get(pair)
+    if scored is None and compare is not None:
+        scored = await compare(tx, first, second)
+    known = await _knowledge(tx)
+    return explain_pair(records[first], records[second], scored, known, _bond(pair, restraints))
+
+
+async def how(tx: Tx, person_id: int) -> How:
+    """How a person came to be; an id that was merged away answers for the person it went to.
+
+    Raises NotFound for an unknown person and for one without records.
+    """
+    return (await _view(tx, person_id)).how()
+
+
+async def why_not(tx: Tx, person_id: int, compare: Compare | None = None) -> WhyNot:
+    """The persons nearest to one, and what keeps them apart; ids and errors as for `how`."""
+    view = await _view(tx, person_id)
+    nearest = view.gaps[:NEIGHBOURS]
+    return await _why_not(tx, view, await _waterfalls(tx, view, [_pair(gap) for gap in nearest], compare))
+
+
+async def story(tx: Tx, person_id: int, pair: Pair | None = None, compare: Compare | None = None) -> Story:
+    """Everything a page shows of how a person came to be; `pair` is one more pair to explain in full.
+
+    Ids and errors as for `how`.
+    """
+    view = await _view(tx, person_id)
+    told = view.how()
+    wanted = [_pair(gap) for gap in view.gaps[:NEIGHBOURS]]
+    members = {name.record_id for name in view.names}
+    if pair is not None and set(pair) <= members and pair[0] != pair[1]:
+        wanted.append((min(pair), max(pair)))
+    for step in told.steps[:WATERFALLS]:
+        wanted += [(end.record_a, end.record_b) for end in (step.strongest, step.weakest)]
+    waterfalls = await _waterfalls(tx, view, wanted, compare)
+    return Story(told, await _why_not(tx, view, waterfalls), waterfalls)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A person with everybody near: names, odds of the stored pairs, and what stands above evidence."""
+
+    person_id: int
+    names: tuple[RecordName, ...]
+    others: Mapping[int, tuple[RecordName, ...]]
+    odds: Odds
+    restraints: Restraints
+    gaps: tuple[Gap, ...]
+    known: Knowledge
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The person's record ids."""
+        return tuple(name.record_id for name in self.names)
+
+    def how(self) -> How:
+        """The steps, unless there are too many records."""
+        apart = prevented(self.gaps, Options())
+        if len(self.own) > REPLAYED_AT_MOST:
+            return How(self.person_id, self.names, (), apart, replayed=False)
+        inside = set(self.own)
+        must = [pair for pair in self.restraints.must if inside.issuperset(pair)]
+        steps = replay(self.own, self.odds, must, Options())
+        return How(self.person_id, self.names, steps, apart)
+
+
+async def _view(tx: Tx, person_id: int) -> _View:
+    current = await store.survivor(tx, person_id)
+    if current is None:
+        raise NotFound(
+            f"no person has the id {person_id}", hint="Search by name, phone, document or product number."
+        )
+    names = (await store.members(tx, [current])).get(current)
+    if not names:
+        raise NotFound(f"person {current} has no records", hint="All of them went to others or were deleted.")
+    own = [name.record_id for name in names]
+    known = await _knowledge(tx)
+    odds = {pair: round(bits + known.prior_bits, 2) for pair, bits in (await store.weights(tx, own)).items()}
+    restraints = await store.restraints(tx, own)
+    beyond = {end for pair in (*odds, *restraints.cannot) for end in pair} - set(own)
+    persons = set((await store.persons_of_records(tx, beyond)).values()) - {current}
+    others = await store.members(tx, persons)
+    ids = {person: [name.record_id for name in found] for person, found in others.items()}
+    records = await _records(tx, {*own, *(record for found in ids.values() for record in found)})
+    clashes = _clashes(own, [record for found in ids.values() for record in found], records)
+    restraints = replace(restraints, clashes=clashes)
+    near = gaps(own, ids, odds, restraints, Options())
+    return _View(current, names, others, odds, restraints, near, known)
+
+
+async def _why_not(tx: Tx, view: _View, waterfalls: Mapping[Pair, Why]) -> WhyNot:
+    nearest = []
+    for gap in view.gaps[:NEIGHBOURS]:
+        full = waterfalls.get(_pair(gap))
+        against = strongest_against(full) if full else ()
+        names = view.others[gap.person_id]
+        nearest.append(
+            Neighbour(
+                *(gap.person_id, names, gap.best, gap.average_bits, gap.because, gap.decided_by),
+                against=against,
+                why=full,
+            )
+        )
+    return WhyNot(view.person_id, view.names, tuple(nearest))
+
+
+def _pair(gap: Gap) -> Pair:
+    return gap.best.record_a, gap.best.record_b
+
+
+async def _waterfalls(tx: Tx, view: _View, pairs: Iterable[Pair], compare: Compare | None) -> dict[Pair, Why]:
+    wanted = sorted(set(pairs))
+    scored = await _scored(tx, wanted)
+    records = await _records(tx, {end for pair in wanted for end in pair})
+    found: dict[Pair, Why] = {}
+    for pair in wanted:
+        a, b = pair
+        known = scored.get(pair)
+        if known is None and compare is not None:
+            known = await compare(tx, a, b)
+        found[pair] = explain_pair(records[a], records[b], known, view.known, _bond(pair, view.restraints))
+    return found
+
+
+async def _record_id(tx: Tx, text: str) -> int:
+    """The record that an id or system/key names."""
+    if text.isdecimal():
+        return min(int(text), 2**63 - 1)
+    system, slash, key = text.partition("/")
+    if not slash or not system or not key:
+        raise InvalidInput(
+            f"{text!r} names no record", hint="Name a record by its id, or as system/key: cards/C-1001."
+        )
+    found = await store.record_id_of(tx, system, key)
+    if found is None:
+        raise NotFound(f"{system} has no record with the key {key}", hint="Check the system and the key.")
+    return found
+
+
+async def _records(tx: Tx, record_ids: Iterable[int]) -> dict[int, Record]:
+    """Records with their persons. Raises NotFound when one is unknown."""
+    wanted = sorted(set(record_ids))
+    persons = await store.persons_of_records(tx, wanted)
+    found = {
+        row["record_id"]: Record(
+            RecordName(row["record_id"], row["system"], row["key"]),
+            persons.get(row["record_id"], 0),
+            {name: str(row[name]) for name in ATTRIBUTES if row[name] is not None},
+        )
+        for row in await sources.records_of(tx, wanted)
+    }
+    for record_id in wanted:
+        if record_id not in found:
+            raise NotFound(f"no record has the id {record_id}", hint="Record ids stand on customer pages.")
+    return found
+
+
+async def _scored(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Scored]:
+    return {
+        pair: scored_of(weight, fields)
+        for pair, (weight, fields) in (await store.evidence(tx, pairs)).items()
+    }
+
+
+def scored_of(weight_bits: float, evidence: Mapping[str, Any]) -> Scored:
+    """A comparison from its stored form, `{field: [level, bits]}`."""
+    fields = {name: (str(level), float(bits)) for name, (level, bits) in evidence.items()}
+    return Scored(weight_bits, fields)
+
+
+async def _knowledge(tx: Tx) -> Knowledge:
+    """Prior and kinds of the latest model; nothing is known before the first run."""
+    model = await store.model(tx)
+    prior = model.get("prior")
+    kinds = {field["name"]: field["kind"] for field in model.get("fields", ())}
+    bits = round(log2(prior / (1 - prior)), 2) if prior and 0 < prior < 1 else 0.0
+    return Knowledge(bits, kinds, Options().cut_bits)
+
+
+async def _restraints(tx: Tx, records: Iterable[Record]) -> Restraints:
+    by_id = {record.name.record_id: record for record in records}
+    said = await store.restraints(tx, list(by_id))
+    clashes = {pair for pair in combinations(sorted(by_id), 2) if _clash(by_id[pair[0]], by_id[pair[1]])}
+    return replace(said, clashes=frozenset(clashes))
+
+
+def _bond(pair: Pair, restraints: Restraints) -> Bond:
+    return Bond(pair in restraints.must, pair in restraints.cannot, pair in restraints.clashes)
+
+
+def _clashes(own: Sequence[int], others: Sequence[int], records: Mapping[int, Record]) -> frozenset[Pair]:
+    """Pairs across the two groups with two different valid national ids."""
+    holders = [[one for one in group if _has_id(records[one])] for group in (own, others)]
+    return frozenset((min(a, b), max(a, b)) for a, b in product(*holders) if _clash(records[a], records[b]))
+
+
+def _has_id(record: Record) -> bool:
+    return any(record.values.get(name) for name in _ID_ATTRIBUTES)
+
+
+def _clash(a: Record, b: Record) -> bool:
+    return any(_different_ids(a.values.get(name), b.values.get(name)) for name in _ID_ATTRIBUTES)
+
+
+def _different_ids(a: str | None, b: str | None) -> bool:
+    """Whether both pass the check digit of one scheme and differ by more than slips."""
+    ours, theirs = (("".join(filter(str.isalnum, text)) if text else "") for text in (a, b))
+    if not ours or not theirs or OSA.distance(ours, theirs) <= _ID_SLIPS:
+        return False
+    return any(scheme.is_valid(ours) and scheme.is_valid(theirs) for scheme in IDENTIFIERS.values())
