@@ -87,7 +87,7 @@ def test_names_that_sound_alike_share_a_phonetic_key(one: str, other: str) -> No
         ("Хоним Каримова", "karimova"),
         ("Drew Mistry", "drew mistry"),
         ("Miss", "miss"),
-        ("  O'Neil-Smith, Jr. ", "oneil smith jr"),
+        ("  O'Neil-Smith, Jr. ", "oneil smith"),
         ("12345", ""),
         ("", ""),
     ],

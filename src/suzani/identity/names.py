@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
-from suzani.identity.scripts import latin, map_lines
+from suzani.identity.scripts import latin_text, map_lines
 
-_TITLES = "mr|mrs|ms|miss|dr|prof|sir|mister|gospodin|gospoja|janob|khonim|xonim"
-_TITLE = re.compile(rf"(?:(?<=\s)|^)(?:{_TITLES})\b\.?(?=[^\n]*\w)", re.MULTILINE)
+# Words around a name, in the Latin form. A title needs a word after it, what follows a name one before it.
+_TITLES = (
+    "mr|mrs|ms|miss|mx|mister|madam|dr|doctor|doktor|prof|professor|sir|gospodin|gospoja|g-n|g-ja|g-nka|gr\\."
+    "|grajdanin|grajdanka|tov\\.|janob|janobi|khonim|xonim|ortoq|rev\\.|hon\\."
+)
+_TITLE = re.compile(rf"(?<!\S)(?:{_TITLES})(?![a-z])\.?(?=[^\n]*[a-z])")
+_GENERATIONS = {
+    spelling: generation
+    for generation, spellings in {
+        "sr": "sr snr senior starshiy st. katta",
+        "jr": "jr jnr junior mladshiy ml. kichik ii 2nd",
+        "3": "iii 3rd",
+        "4": "iv 4th",
+    }.items()
+    for spelling in spellings.split()
+}
+_HONORIFICS = "aka|akajon|opa|opajon|domla|nim|ssi|phd|ph\\.d|esq|esquire"
+_AFTER = re.compile(
+    rf"[ ,](?<=[a-z.)][ ,])[ ,]*(?:the )?((?:{'|'.join(map(re.escape, _GENERATIONS))}|{_HONORIFICS})(?![a-z]))\.?"
+    r"(?=[ .]*(?:,|$))",
+    re.MULTILINE,
+)
 _OTHER = re.compile(r"[^a-z\n]+")
 _NOT_COMMA = re.compile(r"[^a-z,\n]+")
+_HANGUL = re.compile(r"[\u1100-\u11ff\uac00-\ud7a3]")
+_KOREAN_HONORIFIC = re.compile(r"(?<=[가-힣]{2})(?: ?(?:님|씨|귀하))+ *$", re.MULTILINE)
+_KOREAN_FULL_NAME = re.compile(
+    r"^ *(남궁|황보|제갈|사공|선우|서문|독고|[김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허"
+    r"남심노하곽성차주우구민진엄채원천방공현함변염여추도소석선설길])"
+    r" ?([가-힣]{2}|(?<= )[가-힣]{1,3}|(?<=[가-힣]{2})[가-힣]) *$",
+    re.MULTILINE,
+)
 _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 
 # Letters and digraphs that languages and transliterations write for one sound, longest first; upper-case
@@ -20,22 +49,32 @@ _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 _SPELLINGS = tuple(
     pair.split(">")
     for pair in (
-        "shch>S sch>S sh>S tch>C ch>C dzh>J dj>J zh>J j>J kh>h ph>f th>t ck>k q>k tc>s ts>s tz>s w>v"
+        "chzh>J chj>J chr>kr shch>S tsch>C sch>S szcz>S sh>S sz>S tch>C ch>C cz>C dzh>J dj>J zh>J j>J "
+        "kh>h ngh>nh gh>g ph>f th>t ck>k q>k gue>ge kue>ke tc>s ts>s tz>s yeo>yu weo>vo w>v oo>u ou>u "
+        "eye>ee eor>er hui>hi"
     ).split()
 )
+# Each pattern starts with letters and looks back from its end: so the search skips to those letters.
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), replacement)
     for pattern, replacement in (
-        (r"(?<=e)x(?=[aei])|(?<=[aeiou])x$", "ks"),
-        (r"gh(?=[aeiou])|x", "h"),
-        (r"c(?![eiyh])", "k"),
-        (r"(?<=[aeiou])h(?![aeiou])", ""),
-        (r"(?<=[a-zA-Z]{2})e[iyJ]\b|i[yJ]\b|yy\b|ii\b|y\b", "i"),
+        (r"mc(?=[a-zA-Z]{2})(?<![a-zA-Z]mc)", "mak"),
+        (r"x(?:(?<=ex)(?=[aei])|$(?<=[aeiou]x))", "ks"),
+        (r"vic\b(?<=[a-zA-Z][oe]vic)", "viC"),
+        (r"c(?![eiy])", "k"),
+        (r"g(?=y[eu]|va)(?<![a-zA-Z]g)", "k"),
+        (r"vu\b(?<=[aeiouglmn ]vu)", "u"),
+        (r"eo(?=(?:ng|[nklmbp])(?![aeiouy]))", "u"),
+        (r"[hx](?![aeiou])(?<=[aeiou].)", ""),
+        (r"e[iyJ]\b(?<=[a-zA-Z]{4})|i[yJ]\b|yy\b|ii\b|y\b", "i"),
+        (r"aJ\b(?<=[a-zA-Z]{4})", "ai"),
+        (r"z\b(?<=[lnr]z)", "s"),
+        (r"ee(?!v)", "i"),
         (r"i?[ye]e|[iy]o", "e"),
         (r"ie", "e"),
     )
 )
-_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i"})
+_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i", "x": "h"})
 _SOUND_OF = str.maketrans(
     {letter: sound for sound, letters in
      {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m",
@@ -45,8 +84,18 @@ _FIRST_VOWELS = re.compile(r"\b[aeiou]+")
 _REPEATED = re.compile(r"(.)\1+")
 
 
-def _comparable(text: str) -> str:
-    return _EDGES.sub("", _OTHER.sub(" ", _TITLE.sub(" ", text)))
+def _words(text: str) -> str:
+    """The Latin form of text without what stands around names; two words may follow a name (Jr., PhD)."""
+    if not text.isascii() and _HANGUL.search(text):
+        text = _KOREAN_HONORIFIC.sub("", unicodedata.normalize("NFC", text))
+    return _TITLE.sub(" ", _AFTER.sub("", _AFTER.sub("", latin_text(text))))
+
+
+def _full_name_words(text: str) -> str:
+    if not text.isascii() and _HANGUL.search(text):
+        text = _KOREAN_HONORIFIC.sub("", unicodedata.normalize("NFC", text))
+        text = _KOREAN_FULL_NAME.sub(r"\1, \2", text)
+    return _words(text)
 
 
 def _fold(text: str) -> str:
@@ -65,12 +114,15 @@ def _sound(text: str) -> str:
 
 def comparable_names(values: Sequence[str]) -> list[str]:
     """Lower-case Latin words of each name in any script, without titles, marks and punctuation."""
-    return map_lines(latin(values), _comparable)
+    return map_lines(values, lambda text: _EDGES.sub("", _OTHER.sub(" ", _words(text))))
 
 
 def comparable_full_names(values: Sequence[str]) -> list[str]:
-    """As `comparable_names`, but a comma stays: it parts the family name from the others."""
-    return map_lines(latin(values), lambda text: _EDGES.sub("", _NOT_COMMA.sub(" ", _TITLE.sub(" ", text))))
+    """As `comparable_names`, but a comma stays: it parts the family name from the others.
+
+    Korean names in Hangul (김민준, 김 민준, 남궁민수) get one: there the family name stands first.
+    """
+    return map_lines(values, lambda text: _EDGES.sub("", _NOT_COMMA.sub(" ", _full_name_words(text))))
 
 
 _FATHER_WORDS = re.compile(r" ?\b(?:ogli|ugli|kizi|qizi|uli)\b")
@@ -110,6 +162,54 @@ def phonetic_keys(comparables: Sequence[str]) -> list[str]:
 def phonetic_key(text: str) -> str:
     """The sound of one name in any script as a short key; "" when it has no letters."""
     return phonetic_keys(comparable_names([text]))[0]
+
+
+def generation(values: Sequence[str]) -> list[str]:
+    """Which bearer of a name its suffix says: "sr", "jr", "3", "4", or "" for a name without one.
+
+    Takes names as typed ("Smith Jr., John", "Karimov kichik"). II and 2nd are "jr" too: both mean the second
+    bearer, and clerks write one for the other. A suffix needs a name before it; a lone word is a name.
+    """
+    return [
+        next((_GENERATIONS[word] for word in _AFTER.findall(text) if word in _GENERATIONS), "")
+        for text in map_lines(values, latin_text)
+    ]
+
+
+_BORN = (
+    r"n[ée]e|geb(?:\.|orene)|урожд(?:\.|[её]нная)|в девичестве|до брака|бывш(?:ая|\.)"
+    r"|дев(?:\.|ичья)(?: фам(?:\.|илия))?|qizlik familiyasi|qizligida|қизлик фамилияси|қизлигида"
+)
+_MAIDEN = re.compile(
+    rf"\([ ]*(?:(?:{_BORN}|born|formerly)\b[.:]?)?(?P<inside>[^()\d\n]*)\)"
+    rf"|(?<=\w)[ ,;]+(?:{_BORN})(?:(?<=\.)|\b)[:]? *(?P<after>[^\W\d][^()\s,;]*)",
+    re.IGNORECASE,
+)
+
+
+def maiden(values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Each name as typed without its maiden name, and the maiden name ("" where none is given).
+
+    Known are "Smith (Jones)" and words such as née, geb., урожд., в девичестве, qizlik familiyasi, with or
+    without parentheses. Parentheses may hold a short form of the word before them instead ("Elizabeth (Liz)
+    Smith"): such a name stays as it is. For family names and full names, not for given names.
+    """
+    parted = [
+        _without_maiden(value) if "(" in value or _MAIDEN.search(value) else (value, "") for value in values
+    ]
+    return [name for name, _ in parted], [born for _, born in parted]
+
+
+def _without_maiden(value: str) -> tuple[str, str]:
+    found = _MAIDEN.search(value)
+    born = (found["inside"] or found["after"] or "").strip(" .,:-") if found else ""
+    rest = " ".join((value[: found.start()] + " " + value[found.end() :]).split()) if found else ""
+    if not found or not born or not comparable_name(rest):
+        return value, ""
+    before, inside = comparable_names([value[: found.start()], born])
+    groups = short_forms()
+    short = groups.get(before.rpartition(" ")[2], frozenset()) & groups.get(inside, frozenset())
+    return (value, "") if short or not inside else (rest.replace(" ,", ","), born)
 
 
 @lru_cache(maxsize=1)

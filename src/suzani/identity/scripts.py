@@ -21,13 +21,33 @@ _CYRILLIC = {
     "э": "e", "ю": "yu", "я": "ya", "ў": "o", "қ": "k", "ғ": "g", "ҳ": "kh", "і": "i", "ї": "yi", "є": "ye",
     "ґ": "g", "ң": "ng", "ү": "u", "ұ": "u", "ө": "o", "ә": "a", "һ": "kh", "ӣ": "i", "ӯ": "u", "ҷ": "j",
 }  # fmt: skip
-_INITIALS = "g kk n d tt r m b pp s ss _ j jj ch k t p h".split()
+_INITIALS = "g kk n d tt R m b pp s ss _ j jj ch k t p h".split()
 _MEDIALS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
 _FINALS = "_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
+
+
+def _syllable(first: int, middle: int, last: int) -> str:
+    """One Hangul syllable as everyday Latin; Q, R and U are marks for `_join_syllables`.
+
+    The Revised Romanisation, but for what names need: a bare "eu" after a consonant is the filler of
+    loanwords (스 is s), "ui" after a consonant sounds i, and s before a y is sh.
+    """
+    head, vowel, tail = _INITIALS[first].strip("_"), _MEDIALS[middle], _FINALS[last].strip("_")
+    if head and vowel == "eu" and not tail:
+        head, vowel = ("ts" if head == "ch" else head), ""
+    if head and vowel == "eu" and tail == "l":
+        vowel = "U"
+    if head and vowel == "ui":
+        vowel = "i"
+    if head == "s" and vowel.startswith("y"):
+        head, vowel = "sh", vowel[1:]
+    if vowel == "eo" and not tail and head not in ("", "s", "ss", "h"):
+        tail = "Q"
+    return head + vowel + tail
+
+
 _SYLLABLES = {
-    0xAC00 + (first * 21 + middle) * 28 + last: (
-        _INITIALS[first].strip("_") + _MEDIALS[middle] + _FINALS[last].strip("_")
-    )
+    0xAC00 + (first * 21 + middle) * 28 + last: _syllable(first, middle, last)
     for first in range(19)
     for middle in range(21)
     for last in range(28)
@@ -37,14 +57,23 @@ _MARKS = dict.fromkeys("'`´ʻʼ‘’ʹˊ′", "")
 _TABLE = str.maketrans(_CYRILLIC | _LATIN | _MARKS) | _SYLLABLES
 _COMBINING = dict.fromkeys(range(0x0300, 0x0370))
 _NOT_LATIN = re.compile(r"[^\x00-\x7f]+")
+_LAST_VOWEL = re.compile(r"(?<=[a-zQRU]{4})Q(?![a-zQRU])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 Rewrite = Callable[[str], str]
 
 
-def _one_pass(text: str) -> str:
+def _join_syllables(text: str) -> str:
+    """Settle the marks of Hangul: ㄹㄹ is ll (블라 bla), one ㄹ alone r; the last vowel of 피터 is -er."""
+    text = text.replace("UlR", "l").replace("U", "eu").replace("lR", "ll").replace("R", "r")
+    return _LAST_VOWEL.sub("r", text).replace("Q", "") if "Q" in text else text
+
+
+def latin_text(text: str) -> str:
     """Lower-case Latin letters for one string that may hold many lines."""
     text = unicodedata.normalize("NFC", text).lower().translate(_TABLE)
+    if "R" in text or "Q" in text or "U" in text:
+        text = _join_syllables(text)
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKD", text).translate(_COMBINING).translate(_TABLE)
@@ -67,4 +96,4 @@ def map_lines(values: Sequence[str], rewrite: Rewrite) -> list[str]:
 
 def latin(values: Sequence[str]) -> list[str]:
     """Lower-case ASCII Latin form of each value; apostrophes fall away, other punctuation stays."""
-    return map_lines(values, _one_pass)
+    return map_lines(values, latin_text)
