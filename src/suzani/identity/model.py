@@ -1,35 +1,48 @@
 """The Fellegi–Sunter model: what each comparison level is worth, learned without labels.
 
 Three latent classes explain a pair: the same person (m), unrelated people (u), and different people of one
-household (h), who share family name, address and phone but neither given name nor birth date. Without the
-third, families pass for persons.
+household (h), who share family name, address and phone but not the given name; birth dates only as often as
+twins do. Without the third, families pass for persons.
 
-Fellegi & Sunter 1969; EM as in Winkler 1988, over counts of comparison patterns.
+Fellegi & Sunter 1969; EM as in Winkler 1988, over counts of comparison patterns. What is known of some pairs
+(two valid national ids; a steward's word) is held fixed, the rest is learned around it (Nigam et al. 2000).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.comparisons import LABELS, Levels, level_count
-from suzani.kernel import InvalidInput, Kind
+from suzani.identity.comparisons import Levels, level_count
+from suzani.identity.model_file import FieldModel, Model
+from suzani.kernel import Kind
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
-FORMAT = "suzani-identity-model"
-VERSION = 1
+__all__ = [
+    "SHARED_BY_HOUSEHOLD",
+    "WEIGHING_FREQUENCY",
+    "Evidence",
+    "FieldModel",
+    "Labels",
+    "Model",
+    "Patterns",
+    "most_by_chance",
+    "starting_m",
+    "train",
+]
 
 SHARED_BY_HOUSEHOLD = frozenset(
     {
         Kind.FAMILY_NAME, Kind.PATRONYMIC, Kind.PHONE, Kind.EMAIL, Kind.ADDRESS, Kind.CITY, Kind.REGION,
-        Kind.POSTCODE, Kind.COUNTRY, Kind.ORGANISATION,
+        Kind.POSTCODE, Kind.COUNTRY, Kind.ORGANISATION, Kind.BIRTH_DATE,
     }
 )  # fmt: skip
+"""What people of one household agree on more often than strangers; the birth date, because of twins."""
 
 _START_EXACT: Mapping[Kind, float] = {
     Kind.SEX: 0.97, Kind.NATIONAL_ID: 0.9, Kind.DOCUMENT: 0.8, Kind.ADDRESS: 0.5, Kind.PHONE: 0.7,
@@ -51,74 +64,6 @@ def most_by_chance(kind: Kind) -> float:
     return _MOST_BY_CHANCE.get(kind, 0.98)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldModel:
-    """Probability of each level among same-person (m), unrelated (u) and household (h) pairs.
-
-    Lists run over levels 1 and up; a missing level says nothing. `weighs_frequency` tells whether agreement
-    on a rare value counts for more than on a common one.
-    """
-
-    name: str
-    kind: str
-    m: list[float]
-    u: list[float]
-    h: list[float]
-    weighs_frequency: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A trained model. `prior` and `household` are the shares of random pairs that are one person, and that
-    are different people of one household; `records` is the size of the data they were learned on."""
-
-    fields: tuple[FieldModel, ...]
-    prior: float
-    household: float
-    records: int
-
-    def to_json(self) -> str:
-        """The model as a JSON document that `from_json` reads back."""
-        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)}, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str, where: str = "model") -> Model:
-        """Read a model; raises InvalidInput that names what is wrong in it."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInput(
-                f"{where} is not JSON: {error}", hint="Give a file that --save-model wrote."
-            ) from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise InvalidInput(f"{where} is no identity model", hint="Give a file that --save-model wrote.")
-        if data.get("version") != VERSION:
-            raise InvalidInput(f"{where} has version {data.get('version')!r}; this program reads {VERSION}")
-        try:
-            fields = tuple(FieldModel(**field) for field in data["fields"])
-            model = cls(fields, float(data["prior"]), float(data["household"]), int(data["records"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InvalidInput(f"{where} lacks or misstates a part: {error}") from None
-        for field in fields:
-            _check_field(field, where)
-        if not (0 < model.prior < 1 and 0 <= model.household < 1 and model.prior + model.household < 1):
-            raise InvalidInput(f"{where}: prior and household must be probabilities, together below 1")
-        return model
-
-
-def _check_field(field: FieldModel, where: str) -> None:
-    if not isinstance(field.name, str) or not isinstance(field.weighs_frequency, bool):
-        raise InvalidInput(f"{where}: field {field.name!r} needs a text name and a true or false frequency")
-    if field.kind not in [kind.value for kind in LABELS]:
-        raise InvalidInput(f"{where}: field {field.name!r} has the unknown kind {field.kind!r}")
-    size = level_count(Kind(field.kind)) - 1
-    for letter in "muh":
-        values = getattr(field, letter)
-        numbers = isinstance(values, list) and all(isinstance(value, int | float) for value in values)
-        if not numbers or len(values) != size or not all(0 < value <= 1 for value in values):
-            raise InvalidInput(f"{where}: {letter} of {field.name!r} must be {size} probabilities above 0")
-
-
 @dataclass(frozen=True)
 class Patterns:
     """Distinct comparison patterns (patterns × fields) with how many pairs show each."""
@@ -137,6 +82,52 @@ class Patterns:
             code, return_index=True, return_inverse=True, return_counts=True
         )
         return cls(levels[:, first].T, counts.astype(np.float64), inverse)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of some pairs, per pattern: how many are known to be one person (`same`) or not
+    (`different`), and what they weigh in training together.
+
+    `circular` counts the same-person pairs that nothing but their shared national id brought up: they say
+    how the other fields of one person look, but not how often the id itself agrees, so they are left out of
+    the m of national ids.
+    """
+
+    same: Floats
+    different: Floats
+    same_weight: Floats
+    different_weight: Floats
+    circular: Floats
+
+    @classmethod
+    def of(
+        cls,
+        patterns: Patterns,
+        same: Bools,
+        different: Bools,
+        weight: float = 1.0,
+        circular: Bools | None = None,
+    ) -> Labels:
+        """Labels of the pairs that the patterns were counted on; `weight` is what one pair counts for."""
+        size = len(patterns.counts)
+
+        def counted(mask: Bools) -> Floats:
+            return np.bincount(patterns.of_pair[mask], minlength=size).astype(np.float64)
+
+        known, apart = counted(same & ~different), counted(different & ~same)
+        alone = np.zeros(size) if circular is None else counted(same & ~different & circular)
+        return cls(known, apart, weight * known, weight * apart, weight * alone)
+
+    def joined(self, other: Labels) -> Labels:
+        """These and other labels; no pair may stand in both."""
+        return Labels(
+            self.same + other.same,
+            self.different + other.different,
+            self.same_weight + other.same_weight,
+            self.different_weight + other.different_weight,
+            self.circular + other.circular,
+        )
 
 
 @dataclass(frozen=True)
@@ -171,13 +162,16 @@ _CONVERGED = 1e-4
 class _Training:
     """The state of one EM run; arrays are lists over fields of probabilities over levels."""
 
-    def __init__(self, patterns: Patterns, evidence: Evidence, households: bool) -> None:
-        self.patterns, self.evidence = patterns, evidence
+    def __init__(self, patterns: Patterns, evidence: Evidence, labels: Labels, households: bool) -> None:
+        self.patterns, self.evidence, self.labels = patterns, evidence, labels
+        self.open = np.maximum(patterns.counts - labels.same - labels.different, 0.0)
         self.start = [starting_m(kind) for kind in evidence.kinds]
         self.m = list(self.start)
         self.u = [random.copy() for random in evidence.random]
         self.shared = [kind in SHARED_BY_HOUSEHOLD for kind in evidence.kinds]
-        self.h = [m if shared else u for m, u, shared in zip(self.m, self.u, self.shared, strict=True)]
+        self.h = [
+            self._home_start(index) if shared else self.u[index] for index, shared in enumerate(self.shared)
+        ]
         self.prior = min(0.2, 0.2 * max(evidence.records, 1) / evidence.pairs)
         self.household = 0.5 * self.prior if households else 0.0
 
@@ -187,31 +181,40 @@ class _Training:
             total += np.append(0.0, np.log(table))[levels]
         return total
 
-    def expect(self) -> tuple[Floats, Floats]:
-        """Expected number of same-person and household pairs per pattern."""
+    def expect(self) -> tuple[Floats, Floats, float]:
+        """Weight of same-person and household pairs per pattern, and the number of same-person pairs."""
         same = np.log(self.prior) + self._log(self.m)
         unrelated = np.log1p(-self.prior - self.household) + self._log(self.u)
         home = np.log(max(self.household, 1e-300)) + self._log(self.h)
-        top = np.maximum(np.maximum(same, unrelated), home)
-        parts = [np.exp(part - top) for part in (same, home, unrelated)]
-        total = parts[0] + parts[1] + parts[2]
-        return self.patterns.counts * parts[0] / total, self.patterns.counts * parts[1] / total
+        others = np.logaddexp(home, unrelated)
+        total = np.logaddexp(same, others)
+        expected, labels = self.open * np.exp(same - total), self.labels
+        homes = self.open * np.exp(home - total) + labels.different_weight * np.exp(home - others)
+        return expected + labels.same_weight, homes, float(expected.sum() + labels.same.sum())
 
-    def maximise(self, same: Floats, home: Floats) -> None:
+    def maximise(self, same: Floats, home: Floats, matches: float) -> None:
         """Re-estimate every probability from the expected counts."""
         for index, levels in enumerate(self.patterns.levels.T):
             size = len(self.start[index])
-            m_mass = np.bincount(levels, weights=same, minlength=size + 1)[1:].astype(np.float64)
+            is_id = self.evidence.kinds[index] is Kind.NATIONAL_ID
+            known = np.maximum(same - self.labels.circular, 0.0) if is_id else same
+            m_mass = np.bincount(levels, weights=known, minlength=size + 1)[1:].astype(np.float64)
             h_mass = np.bincount(levels, weights=home, minlength=size + 1)[1:].astype(np.float64)
             self.m[index] = _smoothed(m_mass, self.start[index])
             pairs = self.evidence.pairs * self.evidence.both_present[index]
             random = self.evidence.random[index]
             rest = np.maximum(random * pairs - m_mass - h_mass, np.maximum(0.02 * random * pairs, 0.05))
             self.u[index] = rest / rest.sum()
-            self.h[index] = _smoothed(h_mass, self.start[index]) if self.shared[index] else self.u[index]
-        self.prior = float(np.clip(same.sum() / self.evidence.pairs, 1e-15, 0.5))
+            self.h[index] = (
+                _smoothed(h_mass, self._home_start(index)) if self.shared[index] else self.u[index]
+            )
+        self.prior = float(np.clip(matches / self.evidence.pairs, 1e-15, 0.5))
         if self.household:
             self.household = float(np.clip(home.sum() / self.evidence.pairs, 1e-15, 0.3))
+
+    def _home_start(self, index: int) -> Floats:
+        """What households are taken for before anything is seen: strangers by birth date, else like one."""
+        return self.u[index] if self.evidence.kinds[index] is Kind.BIRTH_DATE else self.start[index]
 
 
 def _smoothed(mass: Floats, prior: Floats) -> Floats:
@@ -219,15 +222,19 @@ def _smoothed(mass: Floats, prior: Floats) -> Floats:
     return np.asarray(result / result.sum())
 
 
-def train(patterns: Patterns, evidence: Evidence) -> Model:
+def train(patterns: Patterns, evidence: Evidence, labels: Labels | None = None) -> Model:
     """Learn a model by expectation maximisation over the candidates' comparison patterns.
+
+    Pairs with `labels` are held fixed: nothing is guessed about them.
 
     u is what random pairs show less what the expected matches among them explain, so that it stays right
     where duplicates are many. Pure; deterministic.
     """
     personal = {Kind.GIVEN_NAME, Kind.BIRTH_DATE} & set(evidence.kinds)
-    shared = SHARED_BY_HOUSEHOLD & set(evidence.kinds)
-    state = _Training(patterns, evidence, households=bool(personal) and len(shared) >= 2)
+    shared = (SHARED_BY_HOUSEHOLD - {Kind.BIRTH_DATE}) & set(evidence.kinds)
+    nothing = np.zeros(len(patterns.counts), dtype=bool)
+    none = Labels.of(Patterns(patterns.levels, patterns.counts, np.arange(len(nothing))), nothing, nothing)
+    state = _Training(patterns, evidence, labels or none, households=bool(personal) and len(shared) >= 2)
     for _ in range(_ITERATIONS if len(patterns.counts) else 0):
         before = list(state.m)
         state.maximise(*state.expect())

@@ -1,0 +1,206 @@
+"""Pairs of fields that say the same thing twice, and what to take back for it.
+
+Fellegi–Sunter adds the weights of fields as if they were independent. Among strangers they are not: who has
+one's city mostly has one's region, and people of one origin share both given and family names. An
+interaction states, in bits, how much more often two fields agree together than independence has it: among
+unrelated people (u, taken back) and within a person (m, given back). As in a dependence tree (Chow & Liu
+1968) no field is corrected along two ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, log2
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.comparisons import LABELS, Levels, Rows
+from suzani.kernel import InvalidInput, Kind
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+SAMPLE = 50_000
+"""Records on which chance agreement is counted."""
+_MANY_PAIRS = 200.0
+_MOSTLY_STRANGERS = 0.2
+_LEAST_BITS = 0.5
+_MOST_BITS = 8.0
+_FILLED = 1_000
+
+_FROM: Mapping[Kind, str] = {
+    Kind.GIVEN_NAME: "same form", Kind.FAMILY_NAME: "same form", Kind.PATRONYMIC: "same form",
+    Kind.SEX: "exact", Kind.BIRTH_DATE: "one slip", Kind.CITY: "exact", Kind.REGION: "near",
+    Kind.POSTCODE: "one slip", Kind.COUNTRY: "exact", Kind.OCCUPATION: "near",
+}  # fmt: skip
+"""The kinds that may interact, with the level from which their values count as agreeing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Two fields (by name) whose agreement goes together, from these levels on.
+
+    `m_bits`, `u_bits`: log2 P(both agree) / (P(first agrees) · P(second agrees)) within a person and among
+    unrelated people.
+    """
+
+    first: str
+    second: str
+    first_level: int
+    second_level: int
+    m_bits: float
+    u_bits: float
+
+    @property
+    def weight_bits(self) -> float:
+        """What agreement of both adds to the sum of the two fields' weights; mostly negative."""
+        return self.m_bits - self.u_bits
+
+    def check(self, sizes: Mapping[str, int], where: str) -> None:
+        """Raise InvalidInput unless it names two fields, levels that they have, and finite bits.
+
+        `sizes`: the highest level of each field by its name.
+        """
+        for name, level in ((self.first, self.first_level), (self.second, self.second_level)):
+            if not isinstance(name, str) or name not in sizes:
+                raise InvalidInput(
+                    f"{where}: an interaction names the field {name!r}, which the model lacks",
+                    hint=f"Its fields: {', '.join(sizes)}.",
+                )
+            if not isinstance(level, int) or not 1 <= level <= sizes[name]:
+                raise InvalidInput(f"{where}: an interaction names the level {level!r} of {name!r}")
+        bits = (self.m_bits, self.u_bits)
+        if self.first == self.second or not all(isinstance(b, int | float) and isfinite(b) for b in bits):
+            raise InvalidInput(
+                f"{where}: the interaction of {self.first!r} and {self.second!r} makes no sense"
+            )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The candidates as training left them: levels (fields × pairs), both rows of each pair, and how
+    probable it is that they are one person (`same`) and that they are of one household (`home`)."""
+
+    levels: Levels
+    left: Rows
+    right: Rows
+    same: Floats
+    home: Floats
+
+
+def learn_interactions(
+    names: Sequence[str], kinds: Sequence[Kind], codes: Sequence[Codes], expected: Expected
+) -> tuple[Interaction, ...]:
+    """The interactions among fields, the strongest first; none where there is too little to tell by.
+
+    `codes`: per field, the code of each record's first value, -1 for none. Chance agreement is counted on up
+    to 50,000 records, less what persons and households explain. Pure; deterministic.
+    """
+    chosen = [index for index, kind in enumerate(kinds) if kind in _FROM]
+    sample = _sample(len(codes[0]) if codes else 0)
+    share = (len(sample) / max(len(codes[0]), 1)) ** 2 if codes else 1.0
+    exact = {index: _exact(index, kinds[index], codes[index], expected) for index in chosen}
+    found = []
+    for at, first in enumerate(chosen):
+        for second in chosen[at + 1 :]:
+            bits = _dependence(codes[first][sample], codes[second][sample], exact[first], exact[second],
+                               (expected.levels[first] > 0) & (expected.levels[second] > 0),
+                               expected, share)  # fmt: skip
+            if bits is not None and bits[1] - bits[0] > _LEAST_BITS:
+                found.append((first, second, *bits))
+    return tuple(
+        Interaction(names[a], names[b], _agreeing(kinds[a]), _agreeing(kinds[b]), round(m, 4), round(u, 4))
+        for a, b, m, u in _forest(found, len(names))
+    )
+
+
+def _agreeing(kind: Kind) -> int:
+    return LABELS[kind].index(_FROM[kind])
+
+
+def _sample(rows: int) -> Rows:
+    if rows <= SAMPLE:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(rows).choice(rows, SAMPLE, replace=False))
+
+
+def _exact(index: int, kind: Kind, codes: Codes, expected: Expected) -> npt.NDArray[np.bool_]:
+    """Candidates whose first values are the very same."""
+    top = expected.levels[index] == len(LABELS[kind]) - 1
+    return np.asarray(top & (codes[expected.left] == codes[expected.right]))
+
+
+def _pairs(keys: Codes) -> float:
+    """How many pairs of records have the same key."""
+    counts = np.unique(keys, return_counts=True)[1].astype(np.float64)
+    return float((counts * (counts - 1) / 2).sum())
+
+
+def _dependence(
+    first: Codes,
+    second: Codes,
+    first_exact: npt.NDArray[np.bool_],
+    second_exact: npt.NDArray[np.bool_],
+    present: npt.NDArray[np.bool_],
+    expected: Expected,
+    share: float,
+) -> tuple[float, float] | None:
+    """Bits of m and u by which two fields agree together beyond independence; None where few pairs tell."""
+    both = (first >= 0) & (second >= 0)
+    filled = int(both.sum())
+    if filled < _FILLED:
+        return None
+    a, b = first[both], second[both]
+    masks = (first_exact & second_exact, first_exact & present, second_exact & present)
+    same = [float(expected.same[mask].sum()) for mask in masks]
+    near = [share * float((expected.same + expected.home)[mask].sum()) for mask in masks]
+    joint = _pairs(a * (int(b.max()) + 1) + b)
+    strangers = [
+        max(total - part, 0.0) for total, part in zip((joint, _pairs(a), _pairs(b)), near, strict=True)
+    ]
+    possible = filled * (filled - 1) / 2
+    matches = float(expected.same[present].sum())
+    enough = strangers[0] >= max(_MANY_PAIRS, _MOSTLY_STRANGERS * joint)
+    if not enough or min(strangers[1:]) <= 0 or min(same) < 1 or matches < _MANY_PAIRS / 2:
+        return None
+    u_bits = log2(strangers[0] * possible / (strangers[1] * strangers[2]))
+    m_bits = log2(same[0] * matches / (same[1] * same[2]))
+    return float(np.clip(m_bits, -_MOST_BITS, _MOST_BITS)), float(np.clip(u_bits, -_MOST_BITS, _MOST_BITS))
+
+
+def _forest(found: Sequence[tuple[int, int, float, float]], size: int) -> list[tuple[int, int, float, float]]:
+    """The strongest dependences that close no circle (Kruskal 1956)."""
+    root = list(range(size))
+    kept = []
+    for first, second, m_bits, u_bits in sorted(
+        found, key=lambda item: (item[2] - item[3], item[0], item[1])
+    ):
+        a, b = root[first], root[second]
+        if a != b:
+            kept.append((first, second, m_bits, u_bits))
+            root = [a if top == b else top for top in root]
+    return kept
+
+
+def add_interactions(
+    interactions: Sequence[Interaction],
+    names: Sequence[str],
+    shared: Sequence[bool],
+    levels: Levels,
+    same: Floats,
+    home: Floats,
+) -> None:
+    """Correct sums of log2(m/u) (`same`) and log2(h/u) (`home`) of pairs in place.
+
+    `shared`: which fields a household shares; `levels`: fields × pairs. A correction counts for households
+    only if both fields are shared, as no other field weighs there.
+    """
+    index = {name: position for position, name in enumerate(names)}
+    for item in interactions:
+        a, b = index[item.first], index[item.second]
+        both = (levels[a] >= item.first_level) & (levels[b] >= item.second_level)
+        same[both] += item.weight_bits
+        if shared[a] and shared[b]:
+            home[both] -= item.u_bits
