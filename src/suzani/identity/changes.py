@@ -22,14 +22,22 @@ class Partition:
     """Records, each with its new cluster (any labels) and the person it belongs to so far (0: none).
 
     Persons whose records are named must be named with all of them, `gone` ones included: records that live
-    no more. `seen`: what the records' `updated_at` was when they were resolved; None to leave it as it is.
+    no more. `seen_us`: the records' `updated_at` as they were resolved, and when they were resolved before
+    (microseconds since 1970, `store.NEVER` where unknown); None if that stays as it is.
     """
 
     record_id: Ints
     cluster: Ints
     before: Ints
     gone: Ints
-    seen: pa.ChunkedArray | None = None
+    seen_us: tuple[Ints, Ints] | None = None
+
+    def said_anew(self) -> npt.NDArray[np.bool_]:
+        """Records that say something else than when they were last resolved."""
+        if self.seen_us is None:
+            return np.zeros(len(self.record_id), dtype=bool)
+        now, before = self.seen_us
+        return np.asarray(now != before)
 
 
 async def apply(
@@ -88,17 +96,17 @@ async def _former(tx: Tx, record_id: Ints, person: Ints) -> Ints:
 
 
 def _table(partition: Partition, person: Ints) -> pa.Table:
-    """What `store.replace_memberships` takes; gone records have no person."""
+    """What `store.replace_memberships` takes: the records for which something changes; gone ones have no
+    person."""
+    changed = np.flatnonzero((person != partition.before) | partition.said_anew())
     gone = len(partition.gone)
-    unseen = pa.chunked_array([pa.nulls(len(person), store.TIME)])
-    seen = unseen if partition.seen is None else partition.seen.cast(store.TIME)
-    chunks = [*seen.chunks, pa.nulls(gone, store.TIME)]
+    seen = np.full(len(person), store.NEVER) if partition.seen_us is None else partition.seen_us[0]
+    seen = np.append(seen[changed], np.full(gone, store.NEVER))
+    person = np.append(person[changed], np.zeros(gone, np.int64))
     return pa.table(
         {
-            "record_id": np.concatenate([partition.record_id, partition.gone]),
-            "person_id": pa.array(
-                np.append(person, np.zeros(gone, np.int64)), mask=np.append(person < 1, np.full(gone, True))
-            ),
-            "seen": pa.chunked_array(chunks, store.TIME),
+            "record_id": np.append(partition.record_id[changed], partition.gone),
+            "person_id": pa.array(person, mask=person == 0),
+            "seen": pa.array(seen, store.TIME, mask=seen == store.NEVER),
         }
     )

@@ -26,10 +26,11 @@ def keep_ids(cluster: Ints, *claims: Ints) -> Ints:
 
 def _mutual(cluster: Ints, person: Ints) -> tuple[Ints, Ints]:
     """Clusters and persons that are each other's largest overlap."""
-    pairs, overlap = np.unique(np.stack([cluster, person], axis=1), axis=0, return_counts=True)
+    known, code = np.unique(person, return_inverse=True)
+    pairs, overlap = np.unique(cluster * max(len(known), 1) + code, return_counts=True)
     if not len(pairs):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    clusters, persons = pairs[:, 0], pairs[:, 1]
+    clusters, persons = pairs // len(known), known[pairs % len(known)]
     best_person = _best(clusters, np.lexsort((persons, -overlap, clusters)))
     best_cluster = _best(persons, np.lexsort((clusters, -overlap, persons)))
     mutual = np.intersect1d(best_person, best_cluster)

@@ -2,7 +2,10 @@
 select pg_advisory_xact_lock(hashtext('suzani identity run'));
 
 -- name: memberships
-select record_id, person_id from identity.membership order by record_id
+-- Whole columns as big-endian integers: a million rows in one value each, not a message each.
+select string_agg(int8send(record_id), ''::bytea) as record_id, string_agg(int8send(person_id), ''::bytea) as person_id,
+    string_agg(timestamptz_send(coalesce(seen, '-infinity')), ''::bytea) as seen
+from (select record_id, person_id, seen from identity.membership order by record_id) as m
 
 -- name: start_run
 insert into identity.run (state, started_at) values ('running', %(at)s) returning run_id;

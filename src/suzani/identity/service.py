@@ -100,25 +100,18 @@ def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolu
     return resolve_fields(fields, records.num_rows, progress=progress)
 
 
-def _partition(records: pa.Table, before: pa.Table, resolution: Resolution) -> Partition:
+def _partition(records: pa.Table, before: store.Memberships, resolution: Resolution) -> Partition:
     """What the run found, beside what was before."""
     record_id = records.column("record_id").to_numpy()
+    person, seen_us = before.of(record_id)
+    updated_us = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_numpy()
     return Partition(
         record_id=record_id,
         cluster=resolution.person,
-        before=_previous(record_id, before),
-        gone=np.setdiff1d(before.column("record_id").to_numpy(), record_id),
-        seen=records.column("updated_at"),
+        before=person,
+        gone=np.setdiff1d(before.record_id, record_id),
+        seen_us=(updated_us, seen_us),
     )
-
-
-def _previous(record_id: Ints, before: pa.Table) -> Ints:
-    """The person of each record so far, 0 for none. `before` is sorted by record."""
-    known, person = before.column("record_id").to_numpy(), before.column("person_id").to_numpy()
-    if not len(known):
-        return np.zeros(len(record_id), dtype=np.int64)
-    at = np.minimum(np.searchsorted(known, record_id), len(known) - 1)
-    return np.where(known[at] == record_id, person[at], 0)
 
 
 def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:

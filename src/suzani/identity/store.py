@@ -6,6 +6,7 @@ Everything that writes holds `lock`, so that changes come one after the other, i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +23,30 @@ TIME = pa.timestamp("us", "UTC")
 EVERYONE_FROM = 5_000
 """From so many affected persons on it is asked whether that is half of all."""
 
+NEVER = -1
 _ANALYZED_FROM = 1_000
 _queries = load_queries("suzani.identity")
-_MEMBERSHIP = pa.schema([("record_id", pa.int64()), ("person_id", pa.int64())])
+_YEAR_2000_US = 946_684_800_000_000
 _STALE = pa.schema([("record_id", pa.int64()), ("kind", pa.string())])
 _EDGE = pa.schema([("record_a", pa.int64()), ("record_b", pa.int64()), ("probability", pa.float64())])
+
+
+@dataclass(frozen=True)
+class Memberships:
+    """Records in the order of their ids, the person of each, and what the record's `updated_at` was when it
+    was last resolved, in microseconds since 1970 (NEVER: not known)."""
+
+    record_id: Ints
+    person_id: Ints
+    seen_us: Ints
+
+    def of(self, record_id: Ints) -> tuple[Ints, Ints]:
+        """Person and `seen_us` of each of these records; 0 and NEVER for one without a person."""
+        if not len(self.record_id):
+            return np.zeros(len(record_id), np.int64), np.full(len(record_id), NEVER)
+        at = np.minimum(np.searchsorted(self.record_id, record_id), len(self.record_id) - 1)
+        known = self.record_id[at] == record_id
+        return np.where(known, self.person_id[at], 0), np.where(known, self.seen_us[at], NEVER)
 
 
 async def lock(tx: Tx) -> None:
@@ -34,9 +54,14 @@ async def lock(tx: Tx) -> None:
     await execute(tx, _queries.lock)
 
 
-async def memberships(tx: Tx) -> pa.Table:
-    """Who belongs to whom now: record_id, person_id, by record."""
-    return await copy_out(tx, _queries.memberships, _MEMBERSHIP)
+async def memberships(tx: Tx) -> Memberships:
+    """Who belongs to whom now."""
+    row = await fetch_one(tx, _queries.memberships) or {}
+    record_id, person_id, seen = (
+        np.frombuffer(row[name] or b"", ">i8").astype(np.int64) for name in ("record_id", "person_id", "seen")
+    )
+    known = seen != np.iinfo(np.int64).min
+    return Memberships(record_id, person_id, np.where(known, seen + known * _YEAR_2000_US, NEVER))
 
 
 async def stale(tx: Tx) -> pa.Table:
@@ -178,15 +203,7 @@ async def feed(tx: Tx, applied: Applied, affected: Ints, created: Ints) -> Appli
     change_id = np.full(len(affected), applied.change_id)
     table = {"change_id": change_id, "person_id": affected, "kind": pa.array(kinds, pa.string())}
     await copy_in(tx, "identity.person_change", pa.table(table))
-    return Applied(
-        change_id=applied.change_id,
-        at=applied.at,
-        created=applied.created,
-        retired=applied.retired,
-        revived=applied.revived,
-        moves=applied.moves,
-        affected=tuple(affected.tolist()),
-    )
+    return replace(applied, affected=tuple(affected.tolist()))
 
 
 async def affected_persons(tx: Tx, consumer: str) -> Affected:
