@@ -29,6 +29,8 @@ def matching_phones(values: Sequence[str]) -> list[str]:
 
 
 def _matching_phone(digits: str) -> str:
+    if not digits.isascii():
+        digits = "".join(str(int(digit)) for digit in digits)
     short = digits[-_NATIONAL_DIGITS:]
     if len(short) < 6 or digits in _COUNTING or short in _COUNTING or _SAME_DIGIT.match(short):
         return ""

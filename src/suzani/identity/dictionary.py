@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,61 +13,118 @@ import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.int32]
 MISSING = -1
+LONGEST = 256
+"""Standard values are cut to this many characters."""
 
-_NOTHING = pa.array(
+_NOTHING = frozenset(
     "|na|n/a|nan|null|none|nil|-|--|---|.|..|?|unknown|unk|not available|not known|not provided|n.a.|xxx|xx"
     "|test|нет|нету|неизвестно|не указано|не известно|отсутствует|yoq|yo'q|yoʻq|mavjud emas|йўқ|없음".split(
         "|"
     )
 )
 """Words for no value, lower-case."""
+_LONGEST_NOTHING = max(map(len, _NOTHING))
+_NOTHING_TEXTS = pa.array(sorted(_NOTHING))
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A raw text column as codes into its distinct trimmed values; placeholders are missing (-1)."""
+    """A text column as codes into its distinct values (an Arrow array of strings); -1 is missing."""
 
-    values: list[str]
+    texts: pa.StringArray
     codes: Codes
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The distinct values as a list."""
+        return list(self.texts.to_pylist())
+
+
+def known(value: str | None) -> str:
+    """One value as `encode` takes it: trimmed, "" for a word for nothing."""
+    trimmed = (value or "").strip()
+    if len(trimmed) <= _LONGEST_NOTHING and trimmed.replace("İ", "I").lower() in _NOTHING:
+        return ""
+    # A lone surrogate, which JSON may carry, is no text that could be stored.
+    return trimmed if trimmed.isascii() else trimmed.encode("utf-8", "replace").decode()
+
+
+def cut(value: str) -> str:
+    """One standard value, no longer than the longest may be."""
+    return value if len(value) <= LONGEST else value[:LONGEST].strip()
+
+
+def _cut_all(texts: pa.StringArray) -> pa.StringArray:
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= LONGEST:
+        return texts
+    long = pc.greater(pc.utf8_length(texts), LONGEST)
+    short = pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(texts, 0, LONGEST))
+    return pc.if_else(long, short, texts)
+
+
+def strings(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
+    """A column of a table as one array of strings."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
 
 
 def encode(column: pa.ChunkedArray | pa.Array) -> Encoded:
     """Dictionary-encode a column of strings; empty strings and words for nothing become missing."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_string(array.type):
-        array = pc.cast(array, pa.string())
-    encoded = pc.dictionary_encode(array)
-    codes = pc.fill_null(encoded.indices, MISSING).to_numpy(zero_copy_only=False).astype(np.int32)
+    encoded = pc.dictionary_encode(strings(column))
+    codes = _filled(encoded.indices)
     trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
-    nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=_NOTHING).to_numpy(zero_copy_only=False)
+    nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=_NOTHING_TEXTS).to_numpy(zero_copy_only=False)
     if nothing.any():
         codes = np.where(np.append(nothing, True)[codes], MISSING, codes).astype(np.int32)
-    return Encoded(trimmed.to_pylist(), codes)
+    return Encoded(trimmed, codes)
 
 
-def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], list[str]]) -> Encoded:
-    """Codes into the distinct standard forms of an encoded column; "" becomes missing."""
-    return recode(standardise(encoded.values), encoded.codes)
+def _filled(indices: pa.Array) -> Codes:
+    """Arrow's indices as codes."""
+    filled = pc.fill_null(indices, MISSING) if indices.null_count else indices
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int32)
 
 
-def recode(forms: Sequence[str], codes: Codes) -> Encoded:
+def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], Sequence[str]]) -> Encoded:
+    """Codes into the distinct standard forms of an encoded column; "" becomes missing.
+
+    Forms of more than 256 characters are cut.
+    """
+    forms = standardise(encoded.values)
+    return recode(_cut_all(pa.array(forms, pa.string())), encoded.codes)
+
+
+def recode(forms: Sequence[str] | pa.Array, codes: Codes) -> Encoded:
     """Merge equal forms: `forms[i]` is the new value of old code i; "" becomes missing."""
-    encoded = pc.dictionary_encode(pa.array(forms, pa.string()))
-    target = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-    values: list[str] = encoded.dictionary.to_pylist()
-    if "" in values:
-        empty = values.index("")
-        target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
-        values.pop(empty)
-    return Encoded(values, np.append(target, np.int32(MISSING))[codes].astype(np.int32))
+    texts, target = distinct(forms)
+    return Encoded(texts, np.append(target, np.int32(MISSING))[codes])
 
 
-def stack(columns: Sequence[Encoded]) -> tuple[list[str], Codes]:
+def distinct(forms: Sequence[str] | pa.Array) -> tuple[pa.StringArray, Codes]:
+    """The distinct forms without "", in order of appearance, and the code of each form among them."""
+    array = forms if isinstance(forms, pa.Array) else pa.array(forms, pa.string())
+    encoded = pc.dictionary_encode(array)
+    target = _filled(encoded.indices)
+    empty = pc.index(encoded.dictionary, "").as_py()
+    if empty < 0:
+        return encoded.dictionary, target
+    target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
+    rest = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
+    return rest, target
+
+
+def unify(columns: Sequence[Encoded]) -> tuple[pa.StringArray, list[Codes]]:
+    """Several encoded columns over one common array of values."""
+    if len(columns) == 1:
+        merged = recode(columns[0].texts, columns[0].codes)
+        return merged.texts, [merged.codes]
+    texts, target = distinct(pa.concat_arrays([pa.array([], pa.string()), *(c.texts for c in columns)]))
+    starts = np.cumsum([0, *(len(column.texts) for column in columns)])
+    parts = zip(columns, starts[:-1], starts[1:], strict=True)
+    return texts, [np.append(target[start:end], np.int32(MISSING))[c.codes] for c, start, end in parts]
+
+
+def stack(columns: Sequence[Encoded]) -> Encoded:
     """Several encoded columns over one common list of values, alternatives side by side."""
-    forms: list[str] = []
-    stacked = []
-    for column in columns:
-        stacked.append(np.where(column.codes >= 0, column.codes + len(forms), MISSING))
-        forms.extend(column.values)
-    merged = recode(forms, np.stack(stacked, axis=1).astype(np.int32))
-    return merged.values, merged.codes
+    texts, codes = unify(columns)
+    return Encoded(texts, np.stack(codes, axis=1))

@@ -6,9 +6,9 @@ phones): its codes then have several columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,21 +16,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.identity import names as name_forms
-from suzani.identity.addresses import standard_addresses, standard_texts
-from suzani.identity.contacts import (
-    matching_phones,
-    standard_documents,
-    standard_emails,
-    standard_postcodes,
-)
-from suzani.identity.dates import standard_dates
-from suzani.identity.dictionary import MISSING, Codes, encode, recode, restandardise, stack
+from suzani.identity.dates import order_of, standard_dates
+from suzani.identity.dictionary import MISSING, Codes, Encoded, encode, recode, restandardise, stack, strings
 from suzani.identity.documents import Identifier, scheme_of
-from suzani.identity.parts import NameColumns, name_parts, sex_of_family_name
+from suzani.identity.norms import FieldShape, Norms
+from suzani.identity.parts import NameColumns, learn_scores, name_parts, sex_of_family_name
+from suzani.identity.sharing import shared_values
+from suzani.identity.single import standardise_record
+from suzani.identity.standards import (
+    ADDRESS_PARTS,
+    BIRTH_PARTS,
+    IDENTIFYING,
+    OF_ALL_COLUMNS,
+    OF_ONE_COLUMN,
+    SEX_LABELS,
+    STANDARDISERS,
+    field_name,
+    standard_sexes,
+)
 from suzani.kernel import Kind
-from suzani.sources import SEXES
 
-_SEX_WORDS = SEXES | {"1": "male", "2": "female", "e": "male", "a": "female"}
+__all__ = ["Field", "build_fields", "standardise", "standardise_record"]
 
 
 @dataclass(frozen=True)
@@ -75,207 +81,233 @@ class Field:
         return np.asarray((self.codes >= 0).any(axis=1))
 
 
-def _text_values(values: Sequence[str]) -> list[str]:
-    return name_forms.comparable_names(values)
-
-
-def _sexes(values: Sequence[str]) -> list[str]:
-    return [_SEX_WORDS.get(value.lower().rstrip("."), "") for value in values]
-
-
-_STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
-    Kind.GIVEN_NAME: name_forms.comparable_names,
-    Kind.FAMILY_NAME: name_forms.comparable_names,
-    Kind.PATRONYMIC: name_forms.comparable_names,
-    Kind.ORGANISATION: standard_texts,
-    Kind.SEX: _sexes,
-    Kind.BIRTH_DATE: standard_dates,
-    Kind.NATIONAL_ID: standard_documents,
-    Kind.DOCUMENT: standard_documents,
-    Kind.PHONE: matching_phones,
-    Kind.EMAIL: standard_emails,
-    Kind.ADDRESS: standard_addresses,
-    Kind.CITY: _text_values,
-    Kind.REGION: _text_values,
-    Kind.POSTCODE: standard_postcodes,
-    Kind.COUNTRY: _text_values,
-    Kind.OCCUPATION: _text_values,
-    Kind.TEXT: standard_texts,
-}
-
-
 def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
-    """The evidence in a table of strings, given what each column is.
+    """The evidence in a table of strings, given what each column is."""
+    return standardise(table, kinds)[0]
 
-    Columns of kind IGNORE and columns without any usable value leave no field.
+
+def standardise(
+    table: pa.Table, kinds: Mapping[str, Kind], norms: Norms | None = None
+) -> tuple[list[Field], Norms]:
+    """The evidence in a table of strings, given what each column is, and how the data is written.
+
+    Without `norms` they are learned from the table; columns of kind IGNORE and columns without any usable
+    value leave no field. With `norms` nothing is learned and `kinds` is not asked: every record gets the
+    same values as in any other company, and there are exactly the fields of the norms, a field without
+    values where the table has no such column.
     """
-    by_kind: dict[Kind, list[str]] = {}
-    for column in table.column_names:
-        by_kind.setdefault(kinds.get(column, Kind.IGNORE), []).append(column)
-    fields = _name_fields(table, by_kind)
-    fields += _date_fields(table, by_kind)
-    fields += [_merged(table, kind, by_kind[kind]) for kind in (Kind.PHONE, Kind.EMAIL) if kind in by_kind]
-    fields += _address_field(table, by_kind)
-    single = (Kind.NATIONAL_ID, Kind.DOCUMENT, Kind.CITY, Kind.REGION, Kind.POSTCODE, Kind.COUNTRY)
-    for kind in (*single, Kind.OCCUPATION, Kind.TEXT, Kind.ORGANISATION):
-        fields += [_merged(table, kind, [column], column) for column in by_kind.get(kind, [])]
-    fields = _dated_by_ids(fields)
-    fields += _sex_field(table, by_kind, fields)
-    fields = _named_apart(fields)
-    sounds = _family_sounds(fields)
-    return [_without_shared(_fathers(field), sounds) for field in fields if field.values]
+    columns = _Columns(table, norms or Norms(_used(table, kinds)), learning=norms is None)
+    fields = columns.evidence()
+    if norms is None:
+        fields = [field for field in fields if field.filled.any()]
+        norms = replace(columns.norms, fields=_shapes(fields), shared=_shared(fields))
+    found = {field.name: field for field in fields}
+    shaped = [found.get(shape.name) or _empty(shape, table.num_rows) for shape in norms.fields]
+    return [_without(field, norms.unshared.get(field.name)) for field in shaped], norms
 
 
-_OWN_NAMES: Mapping[str, Kind] = {
-    "given_name": Kind.GIVEN_NAME,
-    "family_name": Kind.FAMILY_NAME,
-    "middle_name": Kind.PATRONYMIC,
-    "birth_date": Kind.BIRTH_DATE,
-    "phone": Kind.PHONE,
-    "email": Kind.EMAIL,
-    "address": Kind.ADDRESS,
-    "sex": Kind.SEX,
-}
+def _used(table: pa.Table, kinds: Mapping[str, Kind]) -> tuple[tuple[str, Kind], ...]:
+    named = [(column, kinds.get(column, Kind.IGNORE)) for column in table.column_names]
+    return tuple((column, kind) for column, kind in named if kind is not Kind.IGNORE)
 
 
-def _named_apart(fields: Sequence[Field]) -> list[Field]:
-    """A column called like one of our own fields but holds something else is named by its kind too."""
-    return [
-        replace(item, name=f"{item.name} ({item.kind.value})")
-        if _OWN_NAMES.get(item.name, item.kind) is not item.kind
-        else item
-        for item in fields
-    ]
+def _shapes(fields: Sequence[Field]) -> tuple[FieldShape, ...]:
+    return tuple(
+        FieldShape(field.name, field.kind, field.codes.shape[1], field.scheme.name if field.scheme else None)
+        for field in fields
+    )
 
 
-def _fathers(field: Field) -> Field:
+def _empty(shape: FieldShape, rows: int) -> Field:
+    codes = np.full((rows, shape.alternatives), MISSING, dtype=np.int32)
+    return Field(shape.name, shape.kind, [], codes)
+
+
+def _shared(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """The identifiers of many unrelated people, per field that has any."""
+    family = next((field for field in fields if field.name == "family_name"), None)
+    if family is None:
+        return {}
+    shared = {
+        field.name: shared_values(field.values, field.codes, family.values, family.codes[:, 0])
+        for field in fields
+        if field.kind in IDENTIFYING
+    }
+    return {name: values for name, values in shared.items() if values}
+
+
+def _without(field: Field, shared: frozenset[str] | None) -> Field:
+    """Drop the values that are no evidence."""
+    if not shared:
+        return field
+    dropped = np.array([*(value in shared for value in field.values), True])
+    return replace(field, codes=np.where(dropped[field.codes], MISSING, field.codes).astype(np.int32))
+
+
+class _Columns:
+    """The columns of one table, and the norms by which they are read (learned on the way, or given)."""
+
+    def __init__(self, table: pa.Table, norms: Norms, *, learning: bool) -> None:
+        self.table = table
+        self.norms = norms
+        self.learning = learning
+
+    def evidence(self) -> list[Field]:
+        """All fields that the columns can give, in order, some perhaps without values."""
+        by_kind = self.norms.by_kind
+        fields = self._names() + self._birth_dates()
+        fields += [self._alternatives(kind, by_kind[kind]) for kind in OF_ALL_COLUMNS if kind in by_kind]
+        fields += self._addresses()
+        for kind in OF_ONE_COLUMN:
+            fields += [self._single(kind, column) for column in by_kind.get(kind, ())]
+        fields = _dated_by_ids(fields, self.table.num_rows)
+        return [*map(_of_the_father, fields), self._sexes(fields)]
+
+    def _encoded(self, column: str) -> Encoded:
+        """The distinct trimmed values of a column; all missing where the table has no such column."""
+        if column not in self.table.column_names:
+            return Encoded(pa.array([], pa.string()), np.full(self.table.num_rows, MISSING, dtype=np.int32))
+        return encode(self.table.column(column))
+
+    def _standard(self, column: str, kind: Kind) -> Encoded:
+        return restandardise(self._encoded(column), STANDARDISERS[kind])
+
+    def _alternatives(self, kind: Kind, columns: Sequence[str]) -> Field:
+        both = stack([self._standard(column, kind) for column in columns])
+        return Field(kind.value, kind, both.values, both.codes)
+
+    def _single(self, kind: Kind, column: str) -> Field:
+        name = field_name(column, kind)
+        both = stack([self._standard(column, kind)])
+        scheme = self.norms.scheme_of(name)
+        if self.learning and kind is Kind.NATIONAL_ID:
+            scheme = scheme_of(both.values)
+        return Field(name, kind, both.values, both.codes, scheme)
+
+    def _names(self) -> list[Field]:
+        given, family, middle = (
+            [self._standard(column, kind) for column in self.norms.columns_of(kind)]
+            for kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.PATRONYMIC)
+        )
+        full = {
+            column: self._standard(column, Kind.FULL_NAME) for column in self.norms.columns_of(Kind.FULL_NAME)
+        }
+        columns = NameColumns(given, family, middle, full)
+        if self.learning:
+            self._learn_names(columns)
+        parts = name_parts(columns, self.norms.splitter, self.norms.family_first, self.table.num_rows)
+        values = parts.texts.to_pylist()
+        return [
+            Field("given_name", Kind.GIVEN_NAME, values, parts.given_name),
+            Field("family_name", Kind.FAMILY_NAME, values, parts.family_name),
+            Field("middle_name", Kind.PATRONYMIC, values, parts.middle_name),
+        ]
+
+    def _learn_names(self, columns: NameColumns) -> None:
+        self.norms = replace(self.norms, name_scores=learn_scores(columns))
+        stands_first = self.norms.splitter.family_stands_first
+        first = {header: stands_first(column.values) for header, column in columns.full.items()}
+        self.norms = replace(self.norms, family_first=first)
+
+    def _birth_dates(self) -> list[Field]:
+        columns = self.norms.columns_of(Kind.BIRTH_DATE)
+        if columns:
+            dated = stack([self._dates(column, self._encoded(column)) for column in columns])
+            return [Field("birth_date", Kind.BIRTH_DATE, dated.values, dated.codes)]
+        parts = [self.norms.columns_of(kind)[:1] for kind in BIRTH_PARTS]
+        if not all(parts) or not all(part[0] in self.table.column_names for part in parts):
+            return []
+        texts = [strings(self.table.column(part[0])) for part in parts]
+        dated = stack([self._dates(parts[0][0], encode(pc.binary_join_element_wise(*texts, "-")))])
+        return [Field("birth_date", Kind.BIRTH_DATE, dated.values, dated.codes)]
+
+    def _dates(self, column: str, encoded: Encoded) -> Encoded:
+        if self.learning:
+            learned = {**self.norms.day_first, column: order_of(encoded.values).day_first}
+            self.norms = replace(self.norms, day_first=learned)
+        return restandardise(encoded, partial(standard_dates, order=self.norms.order_of(column)))
+
+    def _addresses(self) -> list[Field]:
+        """All parts of the street address as one bag of words: clerks put them in any of the columns."""
+        columns = self.norms.columns_of(*ADDRESS_PARTS)
+        present = [column for column in columns if column in self.table.column_names]
+        if not present:
+            return []
+        texts = [strings(self.table.column(column)) for column in present]
+        joined = texts[0]
+        if len(texts) > 1:
+            joined = pc.binary_join_element_wise(*(pc.fill_null(text, "") for text in texts), " ")
+        bags = stack([restandardise(encode(joined), STANDARDISERS[Kind.ADDRESS])])
+        return [Field("address", Kind.ADDRESS, bags.values, bags.codes)]
+
+    def _sexes(self, fields: Sequence[Field]) -> Field:
+        """Sex as stated; where it is not, as the form of the name or a valid national id shows it."""
+        codes = np.full(self.table.num_rows, MISSING, dtype=np.int32)
+        for column in self.norms.columns_of(Kind.SEX):
+            stated = restandardise(self._encoded(column), standard_sexes)
+            codes = np.where(codes >= 0, codes, _labels(stated.values)[stated.codes])
+        for field in fields:
+            if field.scheme is not None or field.name in ("family_name", "middle_name"):
+                rows = np.flatnonzero(codes < 0)
+                codes[rows] = _shown_sexes(field, rows)
+        seen = np.unique(codes[codes >= 0])
+        if self.learning and len(seen) < 2:
+            codes = np.full_like(codes, MISSING)
+        return Field("sex", Kind.SEX, list(SEX_LABELS), codes[:, None].astype(np.int32))
+
+
+def _labels(sexes: Sequence[str]) -> Codes:
+    """The code of each sex; one more, missing, for a missing value."""
+    return np.array([*(SEX_LABELS.index(sex) if sex else MISSING for sex in sexes), MISSING], dtype=np.int32)
+
+
+def _shown_sexes(field: Field, rows: npt.NDArray[np.int64]) -> Codes:
+    """The sex that a field's values show, for some of its rows."""
+    held = field.codes[rows, 0]
+    used = np.unique(held[held >= 0])
+    values = [field.values[code] for code in used.tolist()]
+    target = np.full(len(field.values) + 1, MISSING, dtype=np.int32)
+    if field.scheme is None:
+        shown = [sex_of_family_name(value) for value in values]
+    else:
+        passed = field.scheme.valid(values).tolist()
+        shown = [field.scheme.sex(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
+    target[used] = _labels(shown)[:-1]
+    return np.asarray(target[held])
+
+
+def _of_the_father(field: Field) -> Field:
     """Patronymics without their endings; sex has been read off them by now."""
     if field.name != "middle_name":
         return field
-    bare = recode(name_forms.father_names(field.values), field.codes)
+    used, codes = np.unique(field.codes, return_inverse=True)
+    held = [field.values[code] if code >= 0 else "" for code in used.tolist()]
+    bare = recode(name_forms.father_names(held), codes.reshape(field.codes.shape).astype(np.int32))
     return Field(field.name, field.kind, bare.values, bare.codes)
 
 
-def _merged(table: pa.Table, kind: Kind, columns: Sequence[str], name: str = "") -> Field:
-    encoded = [restandardise(encode(table.column(column)), _STANDARDISERS[kind]) for column in columns]
-    values, codes = stack(encoded)
-    scheme = scheme_of(values[:20_000]) if kind is Kind.NATIONAL_ID else None
-    return Field(name or kind.value, kind, values, codes, scheme)
-
-
-def _name_fields(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Field]:
-    columns = NameColumns(
-        *(
-            [restandardise(encode(table.column(c)), standardise) for c in by_kind.get(kind, [])]
-            for kind, standardise in (
-                (Kind.GIVEN_NAME, name_forms.comparable_names),
-                (Kind.FAMILY_NAME, name_forms.comparable_names),
-                (Kind.PATRONYMIC, name_forms.comparable_names),
-                (Kind.FULL_NAME, name_forms.comparable_full_names),
-            )
-        )
-    )
-    parts = name_parts(columns, table.num_rows)
-    kinds = {"given_name": Kind.GIVEN_NAME, "family_name": Kind.FAMILY_NAME, "middle_name": Kind.PATRONYMIC}
-    return [
-        Field(name, kind, parts.values, getattr(parts, name))
-        for name, kind in kinds.items()
-        if (getattr(parts, name) >= 0).any()
-    ]
-
-
-def _date_fields(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Field]:
-    parts = [by_kind.get(kind, []) for kind in (Kind.BIRTH_YEAR, Kind.BIRTH_MONTH, Kind.BIRTH_DAY)]
-    fields = [_merged(table, Kind.BIRTH_DATE, by_kind[Kind.BIRTH_DATE])] if Kind.BIRTH_DATE in by_kind else []
-    if all(parts) and not fields:
-        texts = [pc.cast(table.column(columns[0]), pa.string()) for columns in parts]
-        joined = pc.binary_join_element_wise(*texts, "-")
-        encoded = restandardise(encode(joined), standard_dates)
-        values, codes = stack([encoded])
-        fields = [Field("birth_date", Kind.BIRTH_DATE, values, codes)]
-    return fields
-
-
-def _dated_by_ids(fields: list[Field]) -> list[Field]:
+def _dated_by_ids(fields: list[Field], rows: int) -> list[Field]:
     """Give records without a birth date the one that their valid national id carries."""
-    for source in [field for field in fields if field.scheme is not None]:
-        dates = [
-            source.scheme.birth_date(value) if source.scheme and valid else ""
-            for value, valid in zip(source.values, source.valid.tolist(), strict=False)
-        ]
-        if not any(dates):
+    for source in list(fields):
+        if source.scheme is None:
             continue
-        shown = recode(dates, source.codes[:, :1])
-        at = next((i for i, field in enumerate(fields) if field.kind is Kind.BIRTH_DATE), len(fields))
-        stated = fields[at : at + 1] or [
-            Field("birth_date", Kind.BIRTH_DATE, [], np.full_like(shown.codes, -1))
-        ]
-        both = np.where(shown.codes >= 0, shown.codes + len(stated[0].values), MISSING)
-        merged = recode(
-            [*stated[0].values, *shown.values], np.where(stated[0].codes >= 0, stated[0].codes, both)
-        )
-        fields[at : at + 1] = [Field(stated[0].name, Kind.BIRTH_DATE, merged.values, merged.codes)]
+        at = next((i for i, field in enumerate(fields) if field.name == "birth_date"), len(fields))
+        none = Field("birth_date", Kind.BIRTH_DATE, [], np.full((rows, 1), MISSING, dtype=np.int32))
+        fields[at : at + 1] = [_dated(next(iter(fields[at : at + 1]), none), source, source.scheme)]
     return fields
 
 
-def _address_field(table: pa.Table, by_kind: Mapping[Kind, list[str]]) -> list[Field]:
-    """All parts of the street address as one bag of words: clerks put them in any of the columns."""
-    columns = [c for kind in (Kind.HOUSE, Kind.STREET, Kind.ADDRESS) for c in by_kind.get(kind, [])]
-    if not columns:
-        return []
-    texts = [pc.fill_null(pc.cast(table.column(column), pa.string()), "") for column in columns]
-    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " ")
-    values, codes = stack([restandardise(encode(joined), standard_addresses)])
-    return [Field("address", Kind.ADDRESS, values, codes)]
-
-
-def _sex_field(table: pa.Table, by_kind: Mapping[Kind, list[str]], fields: Sequence[Field]) -> list[Field]:
-    """Sex as stated; where it is not, as a valid national id or the form of the name shows it."""
-    labels = ["male", "female"]
-    codes = np.full(table.num_rows, MISSING, dtype=np.int32)
-    for column in by_kind.get(Kind.SEX, []):
-        stated = restandardise(encode(table.column(column)), _sexes)
-        target = np.array([labels.index(value) for value in stated.values] + [MISSING], dtype=np.int32)
-        codes = np.where(codes >= 0, codes, target[stated.codes])
-    for field in fields:
-        if field.scheme is not None:
-            valid = field.valid.tolist()
-            shown = [field.scheme.sex(v) if ok else "" for v, ok in zip(field.values, valid, strict=False)]
-        elif field.name in ("middle_name", "family_name"):
-            shown = [sex_of_family_name(value) for value in field.values]
-        else:
-            continue
-        target = np.array([labels.index(v) if v else MISSING for v in shown] + [MISSING], dtype=np.int32)
-        codes = np.where(codes >= 0, codes, target[field.codes[:, 0]])
-    if len(np.unique(codes[codes >= 0])) < 2:
-        return []
-    return [Field("sex", Kind.SEX, labels, codes[:, None].astype(np.int32))]
-
-
-_SHARED_BY = 12
-"""An identifier held under this many family names is a placeholder or an agent's, not evidence."""
-
-
-def _family_sounds(fields: Sequence[Field]) -> npt.NDArray[np.int32] | None:
-    """A code per record for the sound of its family name; None when there are no family names."""
-    family = next((field for field in fields if field.kind is Kind.FAMILY_NAME), None)
-    if family is None:
-        return None
-    return recode(name_forms.phonetic_keys(family.values), family.codes[:, :1]).codes[:, 0]
-
-
-def _without_shared(field: Field, sounds: npt.NDArray[np.int32] | None) -> Field:
-    """Drop identifier values that many unrelated people share: an agent's phone, a made-up number."""
-    if sounds is None or field.kind not in (Kind.PHONE, Kind.EMAIL, Kind.NATIONAL_ID, Kind.DOCUMENT):
-        return field
-    shared = np.zeros(len(field.values) + 1, dtype=bool)
-    for codes in field.codes.T:
-        held = (codes >= 0) & (sounds >= 0)
-        pairs = np.unique(codes[held].astype(np.int64) << 32 | sounds[held])
-        shared[: len(field.values)] |= (
-            np.bincount((pairs >> 32).astype(np.int64), minlength=len(field.values)) > _SHARED_BY
-        )
-    if not shared.any():
-        return field
-    codes = np.where(shared[field.codes], MISSING, field.codes).astype(np.int32)
-    return Field(field.name, field.kind, field.values, codes, field.scheme)
+def _dated(stated: Field, source: Field, scheme: Identifier) -> Field:
+    """Birth dates, with those that valid national ids carry where none is stated."""
+    lacking = (stated.codes < 0).any(axis=1) & (source.codes[:, 0] >= 0)
+    used = np.unique(source.codes[lacking, 0])
+    values = [source.values[code] for code in used.tolist()]
+    passed = scheme.valid(values).tolist()
+    dates = [scheme.birth_date(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
+    if not any(dates):
+        return stated
+    target = np.full(len(source.values) + 1, MISSING, dtype=np.int32)
+    target[used] = np.arange(len(used), dtype=np.int32) + len(stated.values)
+    shown = np.where(lacking, target[source.codes[:, 0]], MISSING)[:, None]
+    both = recode([*stated.values, *dates], np.where(stated.codes >= 0, stated.codes, shown).astype(np.int32))
+    return Field(stated.name, Kind.BIRTH_DATE, both.values, both.codes)

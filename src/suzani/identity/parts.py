@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
-from suzani.identity.dictionary import Encoded
+from suzani.identity.dictionary import MISSING, Codes, Encoded, unify
 
 _PATRONYMIC = re.compile(
     r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$"
@@ -25,26 +26,31 @@ _FAMILY = re.compile(r".{2,}(ov|ova|ev|eva|yev|yeva|in|ina|skiy|skaya|sky|enko|y
 _MALE = re.compile(r"(ovich|evich|ogli|ugli)$|.{2,}(ov|ev|skiy)$")
 _FEMALE = re.compile(r"(ovna|evna|ichna|kizi|qizi)$|.{2,}(ova|eva|skaya)$")
 _CONNECTED = frozenset({"ogli", "ugli", "kizi", "qizi", "uli"})
+_MOST_WORDS = 50_000
+_SAMPLE = 5_000
+
+Name = tuple[str, str, str]
+"""Given name, family name and middle names; "" where there is none."""
 
 
 @dataclass(frozen=True)
 class NameColumns:
     """The encoded name columns of a table, comparable forms; full names keep a comma where there was one."""
 
-    given: list[Encoded]
-    family: list[Encoded]
-    middle: list[Encoded]
-    full: list[Encoded]
+    given: Sequence[Encoded]
+    family: Sequence[Encoded]
+    middle: Sequence[Encoded]
+    full: Mapping[str, Encoded]
 
 
 @dataclass(frozen=True)
 class NameParts:
-    """Codes (rows × alternatives) into one common list of names; -1 where a record has no such part."""
+    """Codes (rows × alternatives) into one common array of names; -1 where a record has no such part."""
 
-    values: list[str]
-    given_name: npt.NDArray[np.int32]
-    family_name: npt.NDArray[np.int32]
-    middle_name: npt.NDArray[np.int32]
+    texts: pa.StringArray
+    given_name: Codes
+    family_name: Codes
+    middle_name: Codes
 
 
 def sex_of_family_name(name: str) -> str:
@@ -54,123 +60,141 @@ def sex_of_family_name(name: str) -> str:
     return "male" if _MALE.search(name) else ""
 
 
-class _Names:
-    """A growing common list of names with their codes."""
-
-    def __init__(self) -> None:
-        self.index: dict[str, int] = {"": -1}
-
-    def codes(self, names: Sequence[str], codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        table = [self.index.setdefault(name, len(self.index) - 1) for name in names]
-        return np.array([*table, -1], dtype=np.int32)[codes]
+@lru_cache(maxsize=1 << 16)
+def _form(word: str) -> tuple[bool, float]:
+    """Whether a word is a patronymic, and the bits its ending adds to its being a family name."""
+    return bool(_PATRONYMIC.search(word)), 2.0 if _FAMILY.search(word) else 0.0
 
 
-def name_parts(columns: NameColumns, rows: int) -> NameParts:
-    """The parts of every record's name. A second given name is a middle name; further family names
-    (maiden name) are alternatives; a part that a record lacks is taken from its full name."""
-    names = _Names()
-    given = [names.codes(c.values, c.codes) for c in columns.given]
-    family = [names.codes(c.values, c.codes) for c in columns.family]
-    middle = [names.codes(c.values, c.codes) for c in (*columns.middle,)]
-    if columns.given[1:]:
-        middle += given[1:]
-    given_name = given[0] if given else np.full(rows, -1, dtype=np.int32)
-    first_family = family[0] if family else np.full(rows, -1, dtype=np.int32)
-    middle_name = _first_of(middle, rows)
-    split = _Splitter(_counts(columns.given), _counts(columns.family))
-    others: list[npt.NDArray[np.int32]] = family[1:]
-    for column in columns.full:
-        parts = split.all(column.values)
-        g, f, m = (names.codes([part[i] for part in parts], column.codes) for i in range(3))
-        bare = (given_name < 0) & (first_family < 0)
-        # An incomplete name keeps what its own columns say: only a wholly missing one is taken over.
-        given_name = np.where(bare, g, given_name)
-        first_family = np.where(bare, f, first_family)
-        middle_name = np.where(middle_name < 0, m, middle_name)
-    family_name = np.stack([first_family, *others], axis=1)
-    values = [name for name in names.index if name]
-    return NameParts(values, given_name[:, None], family_name.astype(np.int32), middle_name[:, None])
+def learn_scores(columns: NameColumns) -> dict[str, float]:
+    """Bits that each word is a family name and no given name, of the 50,000 words seen most at most.
 
-
-def _first_of(columns: Sequence[npt.NDArray[np.int32]], rows: int) -> npt.NDArray[np.int32]:
-    result = np.full(rows, -1, dtype=np.int32)
-    for codes in columns:
-        result = np.where(result >= 0, result, codes).astype(np.int32)
-    return result
+    Words are counted in the first columns of given and of family names; nothing is learned when there are
+    no full names to split.
+    """
+    if not columns.full:
+        return {}
+    given, family = _counts(columns.given), _counts(columns.family)
+    seen = given + family
+    ranked = sorted(seen, key=lambda word: (-seen[word], word))[:_MOST_WORDS]
+    return {word: round(math.log2((family[word] + 0.5) / (given[word] + 0.5)), 3) for word in ranked}
 
 
 def _counts(columns: Sequence[Encoded]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for column in columns[:1]:
         held = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
-        for value, count in zip(column.values, held.tolist(), strict=False):
-            for word in value.split():
-                counts[word] += count
+        for value, count in zip(column.values, held.tolist(), strict=True):
+            if count:
+                for word in value.split():
+                    counts[word] += count
     return counts
 
 
+def name_parts(
+    columns: NameColumns, splitter: Splitter, family_first: Mapping[str, bool], rows: int
+) -> NameParts:
+    """The parts of every record's name. A second given name is a middle name; further family names
+    (maiden name) are alternatives; a part that a record lacks is taken from its full name."""
+    nobody = Encoded(pa.array([], pa.string()), np.full(rows, MISSING, dtype=np.int32))
+    split = [
+        Encoded(pa.array(names, pa.string()), column.codes)
+        for header, column in columns.full.items()
+        for names in splitter.split(column.values, family_first[header])
+    ]
+    separate = [*columns.given, *columns.family, *columns.middle]
+    texts, codes = unify([nobody, *separate, *split])
+    missing, *apart = codes
+    given, apart = apart[: len(columns.given)], apart[len(columns.given) :]
+    family, apart = apart[: len(columns.family)], apart[len(columns.family) :]
+    middle, apart = apart[: len(columns.middle)], apart[len(columns.middle) :]
+    given_name, family_name = (given or [missing])[0], (family or [missing])[0]
+    middle_name = missing
+    for other in (*middle, *given[1:]):
+        middle_name = np.where(middle_name >= 0, middle_name, other)
+    for g, f, m in zip(apart[::3], apart[1::3], apart[2::3], strict=True):
+        bare = (given_name < 0) & (family_name < 0)
+        # An incomplete name keeps what its own columns say: only a wholly missing one is taken over.
+        given_name, family_name = np.where(bare, g, given_name), np.where(bare, f, family_name)
+        middle_name = np.where(middle_name < 0, m, middle_name)
+    families = np.stack([family_name, *family[1:]], axis=1)
+    return NameParts(texts, given_name[:, None], families, middle_name[:, None])
+
+
+def record_parts(
+    given: Sequence[str], family: Sequence[str], middle: Sequence[str], full: Sequence[Name]
+) -> tuple[str, tuple[str, ...], str]:
+    """`name_parts` of one record: given name, family names and middle name of its comparable names, "" where
+    missing, and of its split full names."""
+    given_name, family_name = next(iter(given), ""), next(iter(family), "")
+    middle_name = next(filter(None, (*middle, *given[1:])), "")
+    for g, f, m in full:
+        if not given_name and not family_name:
+            given_name, family_name = g, f
+        middle_name = middle_name or m
+    return given_name, (family_name, *family[1:]), middle_name
+
+
 @dataclass(frozen=True)
-class _Splitter:
-    """Splits full names into (given, family, middle)."""
+class Splitter:
+    """Splits full names into given, family and middle names, by what was learned about words."""
 
-    given: Counter[str]
-    family: Counter[str]
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float]
 
-    def all(self, values: Sequence[str]) -> list[tuple[str, str, str]]:
-        family_first = self._family_stands_first(values)
-        return [self.one(value, family_first) for value in values]
+    def split(self, values: Sequence[str], family_first: bool) -> tuple[list[str], list[str], list[str]]:
+        """The given, the family and the middle names of comparable full names."""
+        names = [self.one(value, family_first) for value in values]
+        given, family, middle = ([name[at] for name in names] for at in range(3))
+        return given, family, middle
 
-    def one(self, value: str, family_first: bool) -> tuple[str, str, str]:
-        before, comma, after = value.partition(",")
-        if comma and before.strip() and after.strip():
-            first, *rest = after.split()
-            return first, before.strip(), " ".join(rest)
-        words = value.replace(",", " ").split()
-        middle = [word for word in words if _PATRONYMIC.search(word)]
-        words, middle = self._attach(words, middle)
+    def one(self, value: str, family_first: bool) -> Name:
+        """The parts of one comparable full name."""
+        if "," in value:
+            before, _, after = value.partition(",")
+            if before.strip() and after.strip():
+                first, *rest = after.replace(",", " ").split() or [""]
+                return first, before.strip(), " ".join(rest)
+            value = value.replace(",", " ")
+        words = value.split()
+        middle = [word for word in words if _form(word)[0]]
+        if middle:
+            words, middle = _attach(words, middle)
         if len(words) < 2:
             return (words[0] if words else ""), "", " ".join(middle)
-        at = self._family_at(words, family_first)
-        rest = [word for index, word in enumerate(words) if index != at]
-        return rest[0], words[at], " ".join(rest[1:] + middle)
-
-    @staticmethod
-    def _attach(words: list[str], middle: list[str]) -> tuple[list[str], list[str]]:
-        """Take "Karim oʻgʻli", written apart, as one patronymic."""
-        kept: list[str] = []
-        taken: list[str] = []
-        for word in words:
-            if word in _CONNECTED and len(kept) > 2:
-                taken.append(kept.pop() + word)
-            elif word not in middle:
-                kept.append(word)
-            elif word not in _CONNECTED:
-                taken.append(word)
-        return kept, taken
+        family = words.pop(self._family_at(words, family_first))
+        return words[0], family, " ".join(words[1:] + middle)
 
     def _family_at(self, words: Sequence[str], family_first: bool) -> int:
         scores = [self._family_score(word) for word in words]
         default = 0 if family_first else len(words) - 1
         best = max(scores)
-        if best - scores[default] > 1.0:
-            return scores.index(best)
-        return default
+        return scores.index(best) if best - scores[default] > 1.0 else default
 
     def _family_score(self, word: str) -> float:
         """Log-odds, roughly, that a word is a family name and no given name."""
-        score = self.scores.get(word)
-        if score is None:
-            seen = math.log2((self.family[word] + 0.5) / (self.given[word] + 0.5))
-            score = self.scores[word] = seen + (2.0 if _FAMILY.search(word) else 0.0)
-        return score
+        return self.scores.get(word, 0.0) + _form(word)[1]
 
-    def _family_stands_first(self, values: Sequence[str]) -> bool:
+    def family_stands_first(self, values: Sequence[str]) -> bool:
+        """Whether most of these full names, as far as their words tell, begin with the family name."""
         first = last = 0
-        for value in sorted(values, key=lambda value: crc32(value.encode()))[:5000]:
-            words = [word for word in value.split() if not _PATRONYMIC.search(word)]
+        for value in sorted(values, key=lambda value: crc32(value.encode()))[:_SAMPLE]:
+            words = [word for word in value.split() if not _form(word)[0]]
             if len(words) >= 2 and "," not in value:
                 difference = self._family_score(words[0]) - self._family_score(words[-1])
                 first += difference > 1.0
                 last += difference < -1.0
         return first > last
+
+
+def _attach(words: Sequence[str], middle: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take "Karim oʻgʻli", written apart, as one patronymic: the words without patronymics, and those."""
+    kept: list[str] = []
+    taken: list[str] = []
+    for word in words:
+        if word in _CONNECTED and len(kept) > 2:
+            taken.append(kept.pop() + word)
+        elif word not in middle:
+            kept.append(word)
+        elif word not in _CONNECTED:
+            taken.append(word)
+    return kept, taken

@@ -1,0 +1,77 @@
+"""The standard form of values by kind, and the names and kinds of the fields that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from suzani.identity import names as name_forms
+from suzani.identity.addresses import standard_addresses, standard_texts
+from suzani.identity.contacts import (
+    matching_phones,
+    standard_documents,
+    standard_emails,
+    standard_postcodes,
+)
+from suzani.kernel import Kind
+from suzani.sources import SEXES
+
+_SEX_WORDS = SEXES | {"1": "male", "2": "female", "e": "male", "a": "female"}
+SEX_LABELS = ("male", "female")
+
+IDENTIFYING = frozenset({Kind.PHONE, Kind.EMAIL, Kind.NATIONAL_ID, Kind.DOCUMENT})
+"""Kinds whose values, held by many people, are no evidence."""
+
+OF_ONE_COLUMN = (
+    Kind.NATIONAL_ID, Kind.DOCUMENT, Kind.CITY, Kind.REGION, Kind.POSTCODE, Kind.COUNTRY, Kind.OCCUPATION,
+    Kind.TEXT, Kind.ORGANISATION,
+)  # fmt: skip
+"""Kinds of which every column is a field of its own, in the order of the fields."""
+
+OF_ALL_COLUMNS = (Kind.PHONE, Kind.EMAIL)
+"""Kinds of which all columns are alternatives of one field."""
+
+BIRTH_PARTS = (Kind.BIRTH_YEAR, Kind.BIRTH_MONTH, Kind.BIRTH_DAY)
+ADDRESS_PARTS = (Kind.HOUSE, Kind.STREET, Kind.ADDRESS)
+
+_OWN_NAMES: Mapping[str, Kind] = {
+    "given_name": Kind.GIVEN_NAME,
+    "family_name": Kind.FAMILY_NAME,
+    "middle_name": Kind.PATRONYMIC,
+    "birth_date": Kind.BIRTH_DATE,
+    "phone": Kind.PHONE,
+    "email": Kind.EMAIL,
+    "address": Kind.ADDRESS,
+    "sex": Kind.SEX,
+}
+
+
+def field_name(column: str, kind: Kind) -> str:
+    """A column called like one of our own fields, but holding something else, is named by its kind too."""
+    return f"{column} ({kind.value})" if _OWN_NAMES.get(column, kind) is not kind else column
+
+
+def standard_sexes(values: Sequence[str]) -> list[str]:
+    """ "male" or "female" for each word that says so, else ""."""
+    return [_SEX_WORDS.get(value.lower().rstrip("."), "") for value in values]
+
+
+STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
+    Kind.GIVEN_NAME: name_forms.comparable_names,
+    Kind.FAMILY_NAME: name_forms.comparable_names,
+    Kind.PATRONYMIC: name_forms.comparable_names,
+    Kind.FULL_NAME: name_forms.comparable_full_names,
+    Kind.ORGANISATION: standard_texts,
+    Kind.SEX: standard_sexes,
+    Kind.NATIONAL_ID: standard_documents,
+    Kind.DOCUMENT: standard_documents,
+    Kind.PHONE: matching_phones,
+    Kind.EMAIL: standard_emails,
+    Kind.ADDRESS: standard_addresses,
+    Kind.CITY: name_forms.comparable_names,
+    Kind.REGION: name_forms.comparable_names,
+    Kind.POSTCODE: standard_postcodes,
+    Kind.COUNTRY: name_forms.comparable_names,
+    Kind.OCCUPATION: name_forms.comparable_names,
+    Kind.TEXT: standard_texts,
+}
+"""How the trimmed values of each kind are brought to their standard form; dates need their order too."""
