@@ -35,10 +35,52 @@ REAL = st.dates(date(1901, 1, 1), date(2030, 12, 31))
         "1980-03-07T12:30:00Z",
         " 07.03.1980 г.",
         "٠٧.٠٣.١٩٨٠",
+        "7 марта 1980 г.",
+        "07 МАР 1980",
+        "март 7, 1980 года",
+        "7-mart 1980-yil",
+        "1980-yil 7-mart",
+        "1980 йил 7 март",
+        "7 mart 1980",
+        "1980년 3월 7일",
+        "1980년3월7일생",
+        "1980. 3. 7.",
+        "7.III.1980",
+        "7-III-80",
+        "March 7th, 1980",
+        "the 7th of March 1980",
+        "Friday, 7 March 1980",
+        "Fri Mar 07 1980 00:00:00 GMT+0500",
+        "1980-03-07 00:00:00.000",
+        "1980-03-07T00:00:00+05:00",
+        "19800307T000000",
+        "19800307000000",
+        "19800307 12:00",
+        "80/03/07",
     ],
 )
 def test_a_date_is_the_same_however_it_is_typed(written: str) -> None:
     assert standard_date(written, DAY_FIRST) == "19800307"
+
+
+@pytest.mark.parametrize(
+    ("written", "months"),
+    [
+        (
+            "January February March April May June July August September October November December",
+            range(1, 13),
+        ),
+        ("января февраля марта апреля мая июня июля августа сентября октября ноября декабря", range(1, 13)),
+        ("январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь", range(1, 13)),
+        ("yanvar fevral mart aprel may iyun iyul avgust sentabr oktabr noyabr dekabr", range(1, 13)),
+        ("январ феврал март апрел май июн июл август сентябр октябр ноябр декабр", range(1, 13)),
+        ("I II III IV V VI VII VIII IX X XI XII", range(1, 13)),
+    ],
+)
+def test_every_month_has_its_names(written: str, months: range) -> None:
+    for name, month in zip(written.split(), months, strict=True):
+        for date_as_typed in (f"5 {name} 1990", f"5-{name.upper()}-90", f"1990-yil 5-{name}"):
+            assert standard_date(date_as_typed, DAY_FIRST) == f"1990{month:02}05"
 
 
 @pytest.mark.parametrize("written", ["03/07/1980", "3-7-80", "03071980"])
@@ -81,7 +123,23 @@ def test_two_digit_years_lie_between_1931_and_2030(written: str, year: str) -> N
 
 @pytest.mark.parametrize(
     "written",
-    ["", "-", "unknown", "1980", "12.1980", "1.2.3", "Mar 1980", "²", "² 1 2000", "1.222.1980", "a b c"],
+    [
+        "",
+        "-",
+        "unknown",
+        "1980",
+        "12.1980",
+        "1.2.3",
+        "Mar 1980",
+        "²",
+        "² 1 2000",
+        "1.222.1980",
+        "a b c",
+        "33001",
+        "33001.5",
+        "19801399999999",
+        "7 мартини 19",
+    ],
 )
 def test_what_is_no_date_gives_nothing(written: str) -> None:
     assert standard_date(written, DAY_FIRST) == ""
