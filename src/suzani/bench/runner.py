@@ -43,24 +43,25 @@ def run(name: str, sizes: Sequence[int], progress: Callable[[str], None]) -> Rep
     benchmark = BENCHMARKS[name]
     samples: list[Sample] = []
     for records in sorted(sizes):
-        with _folder() as folder:
+        with temporary_folder() as folder:
             for stage in benchmark.prepare:
                 progress(f"{records:,} records: {stage.__name__.replace('_', ' ')}")
-                _apart(stage, folder, records)
+                apart(stage, folder, records)
             progress(f"{records:,} records: measure {name}")
-            samples.append(_apart(benchmark.measure, folder, records))
+            samples.append(apart(benchmark.measure, folder, records))
     return Report(name, this_machine(), tuple(_with_growth(sample, samples[0]) for sample in samples))
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
+    """A folder for one benchmark at one size, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="suzani-bench-") as name:
         # Open for passing through, so that a database server that runs as another user reaches its data.
         Path(name).chmod(0o711)
         yield Path(name)
 
 
-def _apart(stage: Callable[[Path, int], T], folder: Path, records: int) -> T:
+def apart(stage: Callable[[Path, int], T], folder: Path, records: int) -> T:
     """The stage's result, from a process that did nothing else."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:

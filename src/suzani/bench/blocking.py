@@ -1,0 +1,45 @@
+"""The blocking rules that both sides are given where inference alone is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from suzani.identity.candidates import Width
+
+Rule = tuple[str, ...]
+"""Columns that must all be equal."""
+
+NARROW: tuple[Rule, ...] = (
+    ("national_id",),
+    ("tax_id",),
+    ("document",),
+    ("phone",),
+    ("email",),
+    ("birth_date", "given_name_sound"),
+    ("birth_date", "family_name_sound"),
+    ("given_name_sound", "family_name_sound", "birth_year"),
+    ("given_name_sound", "family_name_sound", "birth_month_day"),
+    ("given_name_folded", "family_name_folded", "middle_name_folded"),
+    ("given_name_sound", "address"),
+    ("birth_date", "address"),
+)
+WIDE: tuple[Rule, ...] = (*NARROW, ("birth_date",))
+
+RULES: Mapping[Width, tuple[Rule, ...]] = {Width.NARROW: NARROW, Width.WIDE: WIDE}
+
+
+def with_date_parts(table: pa.Table) -> pa.Table:
+    """The table with `birth_year` and `birth_month_day`, cut from `birth_date` (YYYYMMDD)."""
+    date = table.column("birth_date")
+    parts = {"birth_year": (0, 4), "birth_month_day": (4, 8)}
+    for name, (start, stop) in parts.items():
+        table = table.append_column(name, pc.utf8_slice_codeunits(date, start, stop))
+    return table
+
+
+def applicable(rules: tuple[Rule, ...], table: pa.Table) -> tuple[Rule, ...]:
+    """The rules all of whose columns the table has."""
+    return tuple(rule for rule in rules if all(column in table.column_names for column in rule))

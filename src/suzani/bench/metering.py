@@ -1,0 +1,38 @@
+"""What work costs: wall seconds, and processor seconds over all threads and finished child processes."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from suzani.bench.types import Cost
+
+
+def cpu_seconds() -> float:
+    """User and system seconds of this process, all its threads, and its finished children."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def peak_mib() -> float:
+    """The most memory this process held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+class Meter:
+    """Costs by phase, in the order in which the phases were entered."""
+
+    def __init__(self) -> None:
+        self.costs: dict[str, Cost] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add what happens inside to the phase."""
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        yield
+        spent = Cost(time.perf_counter() - wall, cpu_seconds() - cpu)
+        self.costs[name] = self.costs.get(name, Cost()) + spent
