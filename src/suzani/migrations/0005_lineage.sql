@@ -15,6 +15,11 @@ create table identity.change (
     check ((cause = 'undo') = (undoes is not null))
 );
 create index change_undoes on identity.change (undoes) where undoes is not null;
+create index change_run on identity.change (run_id) where run_id is not null;
+
+-- Runs of before: who moved in them is not known, but when and why persons were created is.
+insert into identity.change (at, cause, run_id)
+select finished_at, 'run', run_id from identity.run where state = 'done' order by run_id;
 
 -- One membership that a change changed. `from_person` null: the record was new; `to_person` null: it is gone.
 -- `from_since`: since when it had been with `from_person`. The records of a bank's very first run have no
@@ -69,7 +74,8 @@ create unique index constraint_active on identity.constraint (record_a, record_b
 create index constraint_change on identity.constraint (change_id);
 create index constraint_revoked on identity.constraint (revoked_change) where revoked_change is not null;
 
--- A steward's change belongs to no run. `change_id` is null for what came before this migration; `seen` is the
+-- A steward's change belongs to no run. `change_id` is null for what came before this migration (then the run
+-- tells the change); `seen` is the
 -- record's `updated_at` as it was when the record was last resolved. A run's persons need no check of its id.
 alter table identity.membership
     alter column run_id drop not null,
