@@ -30,11 +30,16 @@ _FLATTEST, _STEEPEST = 0.2, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Calibrated odds are `intercept_bits + slope · odds`, in bits; `anchors` is what it was learned on."""
+    """Calibrated odds are `intercept_bits + slope · odds`, in bits.
+
+    `anchors`: the pairs it was learned on; `error_bits`: standard error of calibrated odds where they are
+    even.
+    """
 
     slope: float
     intercept_bits: float
     anchors: int
+    error_bits: float
 
     def apply(self, odds_bits: Floats) -> Floats:
         """Calibrated log2 odds of log2 odds; rises wherever they rise."""
@@ -42,9 +47,12 @@ class Calibration:
 
     def check(self, where: str) -> None:
         """Raise InvalidInput unless it is a line that rises."""
-        numbers = (self.slope, self.intercept_bits, self.anchors)
+        numbers = (self.slope, self.intercept_bits, self.anchors, self.error_bits)
         if not all(isinstance(n, int | float) and isfinite(n) for n in numbers) or self.slope <= 0:
-            raise InvalidInput(f"{where}: calibration needs a slope above 0, intercept_bits and anchors")
+            raise InvalidInput(
+                f"{where}: calibration needs a slope above 0, intercept_bits, anchors and error_bits",
+                hint="Set calibration to null to go without.",
+            )
 
 
 def learn_calibration(odds_bits: Floats, same: Bools) -> Calibration | None:
@@ -57,13 +65,15 @@ def learn_calibration(odds_bits: Floats, same: Bools) -> Calibration | None:
     uncertain = int((np.abs(odds) < _UNCERTAIN_BITS).sum())
     if min(int(same.sum()), int((~same).sum())) < ENOUGH_ANCHORS or uncertain < _ENOUGH_UNCERTAIN:
         return None
-    shift, tilt = _fitted(odds, same.astype(np.float64))
+    (shift, tilt), spread = _fitted(odds, same.astype(np.float64))
     slope = float(np.clip(1 + tilt, _FLATTEST, _STEEPEST))
-    return Calibration(round(slope, 4), round(float(shift), 4), len(odds))
+    even = np.array([1.0, -float(shift) / slope])
+    error = sqrt(float(even @ spread @ even))
+    return Calibration(round(slope, 4), round(float(shift), 4), len(odds), round(error, 4))
 
 
-def _fitted(odds: Floats, same: Floats) -> Floats:
-    """Shift and tilt (added slope) in bits by Newton's method with halved steps."""
+def _fitted(odds: Floats, same: Floats) -> tuple[Floats, Floats]:
+    """Shift and tilt (added slope) in bits by Newton's method with halved steps, and their covariance."""
     design = np.stack([np.ones_like(odds), odds], axis=1) * log(2)
     base, hold = odds * log(2), np.array(_STEADY)
     at = np.zeros(2)
@@ -79,7 +89,7 @@ def _fitted(odds: Floats, same: Floats) -> Floats:
         if loss - now < 1e-9 * max(loss, 1.0):
             break
         loss = now
-    return np.asarray(at)
+    return np.asarray(at), np.asarray(np.linalg.inv(bend))
 
 
 def _loss(at: Floats, design: Floats, base: Floats, same: Floats, hold: Floats) -> float:

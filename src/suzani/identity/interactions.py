@@ -27,7 +27,8 @@ SAMPLE = 50_000
 _MANY_PAIRS = 200.0
 _MOSTLY_STRANGERS = 0.2
 _LEAST_BITS = 0.5
-_MOST_BITS = 8.0
+_MOST_BITS = 3.5
+"""Stronger dependence among strangers is not believed: they are persons and families that blocking missed."""
 _FILLED = 1_000
 
 _FROM: Mapping[Kind, str] = {
@@ -167,7 +168,7 @@ def _dependence(
         return None
     u_bits = log2(strangers[0] * possible / (strangers[1] * strangers[2]))
     m_bits = log2(same[0] * matches / (same[1] * same[2]))
-    return float(np.clip(m_bits, -_MOST_BITS, _MOST_BITS)), float(np.clip(u_bits, -_MOST_BITS, _MOST_BITS))
+    return None if u_bits > _MOST_BITS else (m_bits, u_bits)
 
 
 def _forest(found: Sequence[tuple[int, int, float, float]], size: int) -> list[tuple[int, int, float, float]]:

@@ -157,6 +157,8 @@ def starting_m(kind: Kind) -> Floats:
 _PRIOR_PAIRS = 12.0
 _ITERATIONS = 100
 _CONVERGED = 1e-4
+_MOST_TWINS = 0.03
+"""Of two people of one household, no larger share are twins: one birth in thirty is of a twin."""
 
 
 class _Training:
@@ -168,9 +170,11 @@ class _Training:
         self.start = [starting_m(kind) for kind in evidence.kinds]
         self.m = list(self.start)
         self.u = [random.copy() for random in evidence.random]
+        self.knows_homes = bool({Kind.ADDRESS, Kind.PHONE} & set(evidence.kinds))
         self.shared = [kind in SHARED_BY_HOUSEHOLD for kind in evidence.kinds]
         self.h = [
-            self._home_start(index) if shared else self.u[index] for index, shared in enumerate(self.shared)
+            m if shared and kind is not Kind.BIRTH_DATE else u
+            for m, u, shared, kind in zip(self.m, self.u, self.shared, evidence.kinds, strict=True)
         ]
         self.prior = min(0.2, 0.2 * max(evidence.records, 1) / evidence.pairs)
         self.household = 0.5 * self.prior if households else 0.0
@@ -205,16 +209,24 @@ class _Training:
             random = self.evidence.random[index]
             rest = np.maximum(random * pairs - m_mass - h_mass, np.maximum(0.02 * random * pairs, 0.05))
             self.u[index] = rest / rest.sum()
-            self.h[index] = (
-                _smoothed(h_mass, self._home_start(index)) if self.shared[index] else self.u[index]
-            )
+            if self.evidence.kinds[index] is Kind.BIRTH_DATE:
+                self.h[index] = _with_twins(self.u[index], h_mass) if self.knows_homes else self.u[index]
+            else:
+                self.h[index] = _smoothed(h_mass, self.start[index]) if self.shared[index] else self.u[index]
         self.prior = float(np.clip(matches / self.evidence.pairs, 1e-15, 0.5))
         if self.household:
             self.household = float(np.clip(home.sum() / self.evidence.pairs, 1e-15, 0.3))
 
-    def _home_start(self, index: int) -> Floats:
-        """What households are taken for before anything is seen: strangers by birth date, else like one."""
-        return self.u[index] if self.evidence.kinds[index] is Kind.BIRTH_DATE else self.start[index]
+
+def _with_twins(unrelated: Floats, mass: Floats) -> Floats:
+    """Birth dates within a household: strangers' dates, but for twins.
+
+    All else that a household might share of a date (a year) would take in persons with slips in theirs.
+    """
+    twins = (mass[-1] + _PRIOR_PAIRS * unrelated[-1]) / (mass.sum() + _PRIOR_PAIRS)
+    twins = float(np.clip(twins, unrelated[-1], max(_MOST_TWINS, unrelated[-1])))
+    rest = unrelated[:-1] * ((1 - twins) / unrelated[:-1].sum())
+    return np.append(rest, twins)
 
 
 def _smoothed(mass: Floats, prior: Floats) -> Floats:

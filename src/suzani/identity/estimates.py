@@ -1,0 +1,238 @@
+"""How good a partition is, estimated without anyone having labelled anything.
+
+Calibrated probabilities count true pairs: inside persons their sum over the pairs is precision; beside what
+lies between persons, and what blocking never brought up, it is recall. What makes the answer uncertain is
+drawn at random many times, always from the same seed: chance (pairs of one component go right or wrong
+together), the calibration's own error (all odds too high or too low at once), and the number of true pairs
+that blocking missed (Chao 1987, with his variance).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, log1p, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+DRAWS = 1_000
+_SEED = 20_231
+_TAILS = (0.05, 0.95)
+_BINS = np.arange(-40.0, 40.125, 0.25)
+UNCALIBRATED_ERROR_BITS = 2.0
+"""Standard error of odds that no calibration has been learned for."""
+_LEAST_ERROR_BITS = 0.5
+"""A line is never the whole truth: odds are not trusted to be nearer than this."""
+_CLIP_BITS = 15.0
+_UNSCORED_BITS = -6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with the bounds between which it lies with nine chances in ten."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Estimated quality over pairs of records. `true_pairs_inside`: expected pairs inside persons that are
+    one person; `true_pairs`: expected pairs that are one person, found or not."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+    blocking_recall: Interval
+    pairs_inside: int
+    true_pairs_inside: float
+    true_pairs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Expected true pairs among the candidates: all, and those that exactly one and exactly two blocking
+    rules found. `Found.every_pair(n)`: nothing could be missed."""
+
+    total: float
+    once: float
+    twice: float
+
+    @classmethod
+    def every_pair(cls, total: float) -> Found:
+        """All pairs of records were compared."""
+        return cls(total, 0.0, 0.0)
+
+    @classmethod
+    def of(cls, odds_bits: Floats, found_by: Ints) -> Found:
+        """Count over candidates by calibrated log2 odds and the number of rules that found each."""
+        chance = probability(odds_bits)
+        return cls(
+            float(chance.sum()), float(chance[found_by == 1].sum()), float(chance[found_by == 2].sum())
+        )
+
+    @property
+    def missed(self) -> float:
+        """Expected true pairs that no rule found; bias-corrected form of Chao 1987."""
+        return self.once * max(self.once - 1, 0.0) / (2 * (self.twice + 1))
+
+    @property
+    def missed_error(self) -> float:
+        """Standard error of `missed`, Chao 1987 eq. 12 in its bias-corrected form."""
+        once, twice = self.once, self.twice + 1
+        variance = (
+            once * max(once - 1, 0.0) / (2 * twice)
+            + once * max(2 * once - 1, 0.0) ** 2 / (4 * twice**2)
+            + once**2 * self.twice * max(once - 1, 0.0) ** 2 / (4 * twice**4)
+        )
+        return sqrt(variance)
+
+
+def probability(odds_bits: Floats) -> Floats:
+    """Probability of log2 odds."""
+    return np.asarray(1 / (1 + np.exp2(-np.clip(np.asarray(odds_bits, dtype=np.float64), -500, 500))))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scored pairs of rows, each once: calibrated log2 odds, and whether blocking rules had found the pair
+    (others were scored because they lie in one component)."""
+
+    left: Ints
+    right: Ints
+    odds_bits: Floats
+    by_blocking: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """Claims that groups of pairs are one person: how many pairs hang on each, and its log2 odds."""
+
+    pairs: Floats
+    odds: Floats
+
+    @property
+    def expected(self) -> float:
+        return float((self.pairs * probability(self.odds)).sum())
+
+    def drawn(self, shift: Floats, generator: np.random.Generator) -> Floats:
+        """Numbers of true pairs when all odds are shifted, with chance claim by claim on top."""
+        chance = probability(self.odds)
+        deviation = sqrt(float((self.pairs**2 * chance * (1 - chance)).sum()))
+        counts, _ = np.histogram(np.clip(self.odds, _BINS[0], _BINS[-1]), _BINS, weights=self.pairs)
+        middle = (_BINS[:-1] + _BINS[1:]) / 2
+        step = self.expected - float(counts @ probability(middle))
+        expected = probability(middle[None, :] + shift[:, None]) @ counts + step
+        chances = generator.normal(0, 1, len(shift)) * deviation
+        return np.asarray(np.clip(expected + chances, 0, self.pairs.sum()))
+
+
+def estimate(
+    person: Ints, scored: Scored, found: Found, *, error_bits: float = UNCALIBRATED_ERROR_BITS
+) -> Estimate:
+    """Estimated precision, recall and F1 over pairs, with 90 % intervals.
+
+    `person`: a label per row; `scored`: all scored pairs, those inside persons and between them; `found`:
+    expected true pairs by the rules that found them; `error_bits`: standard error of the odds. Records of a
+    person vouch for one another: the pairs between two parts of it stand or fall with the strongest link
+    between them, those between two persons with the average link. Deterministic.
+    """
+    together = person[scored.left] == person[scored.right]
+    inside = _inside(person, scored, together)
+    outside = _outside(person, scored, ~together)
+    pairs = int(inside.pairs.sum())
+    beyond = pairs - int((together & scored.by_blocking).sum())
+    generator = np.random.default_rng(_SEED)
+    shift = generator.normal(0, max(error_bits, _LEAST_ERROR_BITS), DRAWS)
+    within, between = inside.drawn(shift, generator), outside.drawn(shift, generator)
+    missed = found.missed * _spread(found, generator)
+    here, there, beyond_us = (
+        np.array([value]) for value in (inside.expected, outside.expected, found.missed)
+    )
+    point = _qualities(here, there, beyond_us, beyond, pairs)
+    drawn = _qualities(within, between, missed, beyond, pairs)
+    values = [_interval(float(value[0]), draws) for value, draws in zip(point, drawn, strict=True)]
+    total = inside.expected + outside.expected + max(found.missed - beyond, 0.0)
+    return Estimate(values[0], values[1], values[2], values[3], pairs, inside.expected, total)
+
+
+def _inside(person: Ints, scored: Scored, together: npt.NDArray[np.bool_]) -> _Claims:
+    """One claim per link that holds a person together: the strongest links that close no circle."""
+    rows = np.flatnonzero(together)
+    rows = rows[np.lexsort((scored.right[rows], scored.left[rows], -scored.odds_bits[rows]))]
+    parent = list(range(len(person)))
+    size = [1] * len(person)
+    claims: list[tuple[int, float]] = []
+    links = zip(
+        scored.left[rows].tolist(), scored.right[rows].tolist(), scored.odds_bits[rows].tolist(), strict=True
+    )
+    for left, right, odds in links:
+        a, b = _root(parent, left), _root(parent, right)
+        if a != b:
+            claims.append((size[a] * size[b], odds))
+            parent[b] = a
+            size[a] += size[b]
+    sizes = np.unique(person, return_counts=True)[1]
+    unscored = int((sizes * (sizes - 1) // 2).sum()) - sum(pairs for pairs, _ in claims)
+    if unscored > 0:
+        claims.append((unscored, 0.0))
+    return _Claims(np.array([c[0] for c in claims], dtype=np.float64), np.array([c[1] for c in claims]))
+
+
+def _root(parent: list[int], row: int) -> int:
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+def _outside(person: Ints, scored: Scored, apart: npt.NDArray[np.bool_]) -> _Claims:
+    """One claim per pair of persons between which anything was scored."""
+    _, label, sizes = np.unique(person, return_inverse=True, return_counts=True)
+    a, b = label[scored.left[apart]], label[scored.right[apart]]
+    key, place = np.unique(np.minimum(a, b) * len(sizes) + np.maximum(a, b), return_inverse=True)
+    if not len(key):
+        return _Claims(np.zeros(0), np.zeros(0))
+    total = np.bincount(place, weights=np.clip(scored.odds_bits[apart], -_CLIP_BITS, _CLIP_BITS))
+    pairs = (sizes[key // len(sizes)] * sizes[key % len(sizes)]).astype(np.float64)
+    unscored = np.maximum(pairs - np.bincount(place), 0)
+    return _Claims(pairs, (total + unscored * _UNSCORED_BITS) / pairs)
+
+
+def _spread(found: Found, generator: np.random.Generator) -> Floats:
+    """Factors by which the missed pairs may be more or fewer: log-normal, as Chao has it."""
+    relative = found.missed_error / found.missed if found.missed > 0 else 0.0
+    width = sqrt(log1p(relative**2))
+    return np.asarray(np.exp(generator.normal(0, 1, DRAWS) * width))
+
+
+def _qualities(
+    within: Floats, between: Floats, missed: Floats, beyond: int, pairs: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Precision, recall, F1 and blocking recall. `beyond`: pairs inside persons that no rule had found, of
+    which as many are no longer missed."""
+    lost = np.maximum(missed - beyond, 0.0)
+    total = within + between + lost
+    precision = within / pairs if pairs else np.ones_like(within)
+    recall = _ratio(within, total)
+    reached = _ratio(np.maximum(total - lost - beyond, 0.0), total)
+    return precision, recall, _ratio(2 * within, total + pairs), reached
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.ones_like(whole), where=whole > 0))
+
+
+def _interval(value: float, draws: Floats) -> Interval:
+    low, high = (float(bound) for bound in np.quantile(draws, _TAILS))
+    return Interval(value, min(low, value), max(high, value))
+
+
+def odds_of(chance: Floats) -> Floats:
+    """log2 odds of probabilities, for callers that have nothing better."""
+    sure = np.clip(np.asarray(chance, dtype=np.float64), 1e-12, 1 - 1e-12)
+    return np.asarray((np.log(sure) - np.log1p(-sure)) / log(2))
