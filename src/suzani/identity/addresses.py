@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+import numpy as np
+import pyarrow as pa
+
+from suzani.identity.kernels.texts import gather, join_sorted, split_words
 from suzani.identity.scripts import latin
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
 
 _SAME_WORDS = {
     "": "street st str strasse ulitsa ul kuchasi kochasi ko cha kucha kocha k gil "
@@ -35,17 +40,36 @@ _WORDS = {word: target for target, words in _SAME_WORDS.items() for word in word
 _WORD = re.compile(r"\d+|[a-z]+")
 
 
-def standard_addresses(values: Sequence[str]) -> list[str]:
+def standard_addresses(values: Texts) -> Texts:
     """Each address as its sorted distinct words, filler words (street, house, flat …) left out."""
-    return [_sorted_words(line) for line in latin(values)]
+    return _bags(values, _WORDS)
 
 
-def standard_texts(values: Sequence[str]) -> list[str]:
+def standard_texts(values: Texts) -> Texts:
     """Each text of any kind (an organisation, a title) as its sorted distinct words."""
-    return [" ".join(sorted(set(_WORD.findall(line)))) for line in latin(values)]
+    return _bags(values, {})
 
 
-def _sorted_words(line: str) -> str:
-    words = {_WORDS.get(word, word) for word in _WORD.findall(line)}
-    words.discard("")
-    return " ".join(sorted(words))
+def _bags(values: Texts, same: Mapping[str, str]) -> Texts:
+    if len(values) >= MANY:
+        return _many_bags(as_array(values), same)
+    return [" ".join(sorted(set(_meant(line, same)))) for line in latin(as_list(values))]
+
+
+def _meant(latin_form: str, same: Mapping[str, str]) -> list[str]:
+    """The standard words of a text in Latin letters."""
+    words = _WORD.findall(latin_form)
+    return [meant for word in words if (meant := same.get(word, word))]
+
+
+def _many_bags(texts: pa.StringArray, same: Mapping[str, str]) -> pa.StringArray:
+    """As `_bags`: words repeat far more than texts, so each distinct one is looked at once."""
+    data, starts = bytes_of(texts)
+    ids, begins, low, high = split_words(data, starts)
+    typed = texts_of(*gather(data, low, high)).to_pylist()
+    meant = [_meant(form, same) for form in latin(typed)]
+    vocabulary = sorted({word for words in meant for word in words})
+    rank = {word: at for at, word in enumerate(vocabulary)}
+    ranks = np.array([rank[word] for words in meant for word in words], dtype=np.int32)
+    ends = np.cumsum([0, *map(len, meant)])
+    return texts_of(*join_sorted(ids, begins, ends, ranks, *bytes_of(as_array(vocabulary))))

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import phonenumbers
 
+from suzani.identity.kernels.texts import document_characters, phone_digits
 from suzani.identity.scripts import latin, map_lines
+from suzani.identity.texts import MANY, Texts, as_array, as_list, settled
 
 _NOT_DIGIT = re.compile(r"[^\d\n]+")
 _SAME_DIGIT = re.compile(r"^(\d{0,5}?)(\d)\2{5,}$", re.MULTILINE)
@@ -20,11 +22,17 @@ _NO_DOCUMENT = re.compile(r"^(?:0+|(\w)\1{4,}|[a-z]{0,2}0+|[a-z]{0,2}1234567\d*)
 _DEFAULT_REGION = "UZ"
 
 
-def matching_phones(values: Sequence[str]) -> list[str]:
+def matching_phones(values: Texts) -> Texts:
     """The last nine digits of each phone number, the part all ways of writing it share; "" if none.
 
     Numbers of one repeated digit and counting numbers are placeholders.
     """
+    if len(values) >= MANY:
+        return settled(as_array(values), phone_digits, _matching_phones)
+    return _matching_phones(as_list(values))
+
+
+def _matching_phones(values: Sequence[str]) -> list[str]:
     return [_matching_phone(digits) for digits in map_lines(values, lambda text: _NOT_DIGIT.sub("", text))]
 
 
@@ -63,8 +71,14 @@ def _standard_email(value: str) -> str:
     return found[0].rstrip(".")
 
 
-def standard_documents(values: Sequence[str]) -> list[str]:
+def standard_documents(values: Texts) -> Texts:
     """Letters and digits only, lower-case Latin; "" for placeholders such as 0000000 or AA1234567."""
+    if len(values) >= MANY:
+        return settled(as_array(values), document_characters, _standard_documents)
+    return _standard_documents(as_list(values))
+
+
+def _standard_documents(values: Sequence[str]) -> list[str]:
     compact = map_lines(latin(values), lambda text: _NOT_ALNUM.sub("", text))
     return ["" if len(value) < 3 or _NO_DOCUMENT.match(value) else value for value in compact]
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from suzani.identity.texts import Texts, as_array
+
 Codes = npt.NDArray[np.int32]
 MISSING = -1
 LONGEST = 256
@@ -85,25 +87,24 @@ def _filled(indices: pa.Array) -> Codes:
     return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int32)
 
 
-def restandardise(encoded: Encoded, standardise: Callable[[Sequence[str]], Sequence[str]]) -> Encoded:
+def restandardise(encoded: Encoded, standardise: Callable[[Texts], Texts]) -> Encoded:
     """Codes into the distinct standard forms of an encoded column; "" becomes missing.
 
     Forms of more than 256 characters are cut.
     """
-    forms = standardise(encoded.values)
-    return recode(_cut_all(pa.array(forms, pa.string())), encoded.codes)
+    forms = standardise(encoded.texts)
+    return recode(_cut_all(as_array(forms)), encoded.codes)
 
 
-def recode(forms: Sequence[str] | pa.Array, codes: Codes) -> Encoded:
+def recode(forms: Texts, codes: Codes) -> Encoded:
     """Merge equal forms: `forms[i]` is the new value of old code i; "" becomes missing."""
     texts, target = distinct(forms)
     return Encoded(texts, np.append(target, np.int32(MISSING))[codes])
 
 
-def distinct(forms: Sequence[str] | pa.Array) -> tuple[pa.StringArray, Codes]:
+def distinct(forms: Texts) -> tuple[pa.StringArray, Codes]:
     """The distinct forms without "", in order of appearance, and the code of each form among them."""
-    array = forms if isinstance(forms, pa.Array) else pa.array(forms, pa.string())
-    encoded = pc.dictionary_encode(array)
+    encoded = pc.dictionary_encode(as_array(forms))
     target = _filled(encoded.indices)
     empty = pc.index(encoded.dictionary, "").as_py()
     if empty < 0:

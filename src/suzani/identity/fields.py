@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,8 @@ from suzani.identity.standards import (
     SEX_LABELS,
     STANDARDISERS,
     field_name,
-    standard_sexes,
 )
+from suzani.identity.texts import as_list
 from suzani.kernel import Kind
 
 __all__ = ["Field", "build_fields", "standardise", "standardise_record"]
@@ -225,7 +225,8 @@ class _Columns:
         if self.learning:
             learned = {**self.norms.day_first, column: order_of(encoded.values).day_first}
             self.norms = replace(self.norms, day_first=learned)
-        return restandardise(encoded, partial(standard_dates, order=self.norms.order_of(column)))
+        order = self.norms.order_of(column)
+        return restandardise(encoded, lambda values: standard_dates(as_list(values), order))
 
     def _addresses(self) -> list[Field]:
         """All parts of the street address as one bag of words: clerks put them in any of the columns."""
@@ -244,7 +245,7 @@ class _Columns:
         """Sex as stated; where it is not, as the form of the name or a valid national id shows it."""
         codes = np.full(self.table.num_rows, MISSING, dtype=np.int32)
         for column in self.norms.columns_of(Kind.SEX):
-            stated = restandardise(self._encoded(column), standard_sexes)
+            stated = self._standard(column, Kind.SEX)
             codes = np.where(codes >= 0, codes, _labels(stated.values)[stated.codes])
         for field in fields:
             if field.scheme is not None or field.name in ("family_name", "middle_name"):

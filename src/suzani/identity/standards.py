@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from suzani.identity import names as name_forms
 from suzani.identity.addresses import standard_addresses, standard_texts
@@ -12,6 +13,7 @@ from suzani.identity.contacts import (
     standard_emails,
     standard_postcodes,
 )
+from suzani.identity.texts import Texts, as_list
 from suzani.kernel import Kind
 from suzani.sources import SEXES
 
@@ -55,23 +57,29 @@ def standard_sexes(values: Sequence[str]) -> list[str]:
     return [_SEX_WORDS.get(value.lower().rstrip("."), "") for value in values]
 
 
-STANDARDISERS: Mapping[Kind, Callable[[Sequence[str]], list[str]]] = {
-    Kind.GIVEN_NAME: name_forms.comparable_names,
-    Kind.FAMILY_NAME: name_forms.comparable_names,
-    Kind.PATRONYMIC: name_forms.comparable_names,
-    Kind.FULL_NAME: name_forms.comparable_full_names,
+def _listed(standardise: Callable[[Sequence[str]], list[str]], values: Texts) -> Texts:
+    return standardise(as_list(values))
+
+
+_NAMES = partial(_listed, name_forms.comparable_names)
+
+STANDARDISERS: Mapping[Kind, Callable[[Texts], Texts]] = {
+    Kind.GIVEN_NAME: _NAMES,
+    Kind.FAMILY_NAME: _NAMES,
+    Kind.PATRONYMIC: _NAMES,
+    Kind.FULL_NAME: partial(_listed, name_forms.comparable_full_names),
     Kind.ORGANISATION: standard_texts,
-    Kind.SEX: standard_sexes,
+    Kind.SEX: partial(_listed, standard_sexes),
     Kind.NATIONAL_ID: standard_documents,
     Kind.DOCUMENT: standard_documents,
     Kind.PHONE: matching_phones,
-    Kind.EMAIL: standard_emails,
+    Kind.EMAIL: partial(_listed, standard_emails),
     Kind.ADDRESS: standard_addresses,
-    Kind.CITY: name_forms.comparable_names,
-    Kind.REGION: name_forms.comparable_names,
-    Kind.POSTCODE: standard_postcodes,
-    Kind.COUNTRY: name_forms.comparable_names,
-    Kind.OCCUPATION: name_forms.comparable_names,
+    Kind.CITY: _NAMES,
+    Kind.REGION: _NAMES,
+    Kind.POSTCODE: partial(_listed, standard_postcodes),
+    Kind.COUNTRY: _NAMES,
+    Kind.OCCUPATION: _NAMES,
     Kind.TEXT: standard_texts,
 }
 """How the trimmed values of each kind are brought to their standard form; dates need their order too."""
