@@ -49,8 +49,8 @@ _SPELLINGS = tuple(
     pair.split(">")
     for pair in (
         "chzh>J chj>J chr>kr shch>S tsch>C sch>S szcz>S sh>S sz>S tch>C ch>C cz>C dzh>J dj>J zh>J j>J "
-        "kh>h ngh>nh gh>g ph>f th>t ck>k q>k gue>ge kue>ke tc>s ts>s tz>s yeo>yu weo>vo w>v oo>u ou>u "
-        "eye>ee eor>er hui>hi"
+        "kh>h ngh>nQ gh>g ph>f th>t ck>k q>k gue>ge kue>ke tc>s ts>s tz>s yeo>yu weo>vo w>v oo>u ou>u "
+        "eye>ee eor>er hui>hi Qui>Qi"
     ).split()
 )
 # Each pattern starts with letters and looks back from its end: so the search skips to those letters.
@@ -73,7 +73,7 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ie", "e"),
     )
 )
-_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i", "x": "h"})
+_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i", "x": "h", "Q": "gh"})
 _SOUND_OF = str.maketrans(
     {letter: sound for sound, letters in
      {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m",
@@ -241,3 +241,21 @@ def short_forms() -> dict[str, frozenset[int]]:
         for name in line.split():
             groups.setdefault(name, set()).add(number)
     return {name: frozenset(numbers) for name, numbers in groups.items()}
+
+
+@lru_cache(maxsize=1)
+def _folded_short_forms() -> dict[str, frozenset[int]]:
+    groups: dict[str, frozenset[int]] = {}
+    known = short_forms()
+    for form, numbers in zip(folded_names(list(known)), known.values(), strict=True):
+        groups[form] = groups.get(form, frozenset()) | numbers
+    return groups
+
+
+def short_form_groups(comparables: Sequence[str]) -> list[frozenset[int]]:
+    """The groups of `short_forms` each name belongs to in any transliteration (Zhenya, Jenya, Женя).
+
+    Takes the output of `comparable_names`; empty for a name without short forms and for several words.
+    """
+    known = _folded_short_forms()
+    return [known.get(form, frozenset()) for form in folded_names(comparables)]
