@@ -9,6 +9,8 @@ import typer
 
 from suzani.bench import contest_table
 from suzani.bench.contest_runner import compare
+from suzani.bench.machine import this_machine
+from suzani.bench.online import Load, measure_online
 from suzani.bench.runner import run
 from suzani.bench.splink_settings import DEFAULT
 from suzani.bench.types import Machine, Report
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     bench.command("load")(load_command)
     bench.command("link")(link_command)
     bench.command("identity")(identity_command)
+    bench.command("online")(online_command)
     app.add_typer(bench, name="bench")
 
 
@@ -57,10 +60,34 @@ def identity_command(
         console.print_json(contest.as_dict())
     else:
         _print_machine(contest.machine)
-        table = contest_table.headings(contest), contest_table.rows(contest)
-        console.print_table("suzani bench identity", *table)
+        for size in contest.sizes:
+            headings = contest_table.headings(contest, size)
+            console.print_table("suzani bench identity", headings, contest_table.rows(contest, size))
         sizes_of = ["CPU seconds by phase", *(f"{size:,}" for size in contest.sizes)]
         console.print_table("phases", sizes_of, contest_table.phases(contest))
+
+
+def online_command(
+    records: Annotated[int, typer.Option("--records", min=_FEWEST, help="Size of the bank.")] = 800_000,
+    rate: Annotated[float, typer.Option("--rate", min=1, help="Requests a second for the latency.")] = 200,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long that rate is held.")] = 30,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that send.")] = 32,
+    store: Annotated[bool, typer.Option("--store/--read-only", help="Whether records are kept.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a served bank about one record at a time: milliseconds at a rate, records/s, memory, start."""
+    load = Load(rate=rate, seconds=seconds, clients=clients, store=store)
+    with console.handled():
+        figures = measure_online(records, load, console.note)
+    machine = this_machine()
+    if as_json:
+        console.print_json(
+            {"benchmark": "online", "machine": machine.as_dict(), "records": records, "facts": figures}
+        )
+    else:
+        _print_machine(machine)
+        rows = [[name.replace("_", " "), f"{value:,.5g}"] for name, value in figures.items()]
+        console.print_table("suzani bench online", ["online", f"{records:,}"], rows)
 
 
 def _checked(records: list[int] | None, otherwise: Sequence[int]) -> list[int]:

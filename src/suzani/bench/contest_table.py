@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from suzani.bench.contest import FROM_FILES, NARROW, SUZANI, TRAIN_AND_INFER, WIDE
 from suzani.bench.types import Contest, Run
@@ -35,40 +36,53 @@ def _lost(contest: Contest, run: Run) -> float | None:
     return None if smallest is None else smallest.facts["f1"] - run.facts["f1"]
 
 
-_ROWS: tuple[tuple[str, str, Figure, str, bool], ...] = (
-    ("train and infer, CPU s", TRAIN_AND_INFER, _cpu, ".1f", True),
-    ("infer, narrow, CPU s", NARROW, _cpu, ".1f", True),
-    ("infer, wide, CPU s", WIDE, _cpu, ".1f", True),
-    ("peak memory, train and infer, MiB", TRAIN_AND_INFER, lambda contest, run: run.peak_mib, ",.0f", True),
-    ("pairs compared, train and infer", TRAIN_AND_INFER, _fact("candidates"), ",.0f", False),
-    ("pairs compared, narrow", NARROW, _fact("candidates"), ",.0f", False),
-    ("pairs compared, wide", WIDE, _fact("candidates"), ",.0f", False),
-    ("pairwise F1, default cut", TRAIN_AND_INFER, _fact("f1"), ".4f", False),
-    ("pairwise F1, default cut, wide", WIDE, _fact("f1"), ".4f", False),
-    ("pairwise F1, best cut, narrow", TRAIN_AND_INFER, _fact("best_f1"), ".4f", False),
-    ("over-merged persons", TRAIN_AND_INFER, _fact("over_merged"), ",.0f", True),
-    ("over-merged persons, best cut", TRAIN_AND_INFER, _fact("best_over_merged"), ",.0f", False),
-    ("split persons", TRAIN_AND_INFER, _fact("splits"), ",.0f", True),
-    ("growth per pair (1 is linear)", TRAIN_AND_INFER, _growth, ".2f", False),
-    ("F1 lost since the smallest size", TRAIN_AND_INFER, _lost, ".4f", False),
-    ("files to persons, wall s", FROM_FILES, lambda contest, run: run.cost.seconds, ".1f", False),
-    ("files to persons, peak MiB", FROM_FILES, lambda contest, run: run.peak_mib, ",.0f", False),
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A figure of one part, how it is written, and whether less of it is better in proportion."""
+
+    name: str
+    part: str
+    figure: Figure
+    form: str
+    compared: bool = False
+
+
+_ROWS = (
+    _Row("train and infer, CPU s", TRAIN_AND_INFER, _cpu, ".1f", compared=True),
+    _Row("infer, narrow, CPU s", NARROW, _cpu, ".1f", compared=True),
+    _Row("infer, wide, CPU s", WIDE, _cpu, ".1f", compared=True),
+    _Row(
+        "peak memory, train and infer, MiB",
+        TRAIN_AND_INFER,
+        lambda contest, run: run.peak_mib,
+        ",.0f",
+        compared=True,
+    ),
+    _Row("pairs compared, train and infer", TRAIN_AND_INFER, _fact("candidates"), ",.0f"),
+    _Row("pairs compared, narrow", NARROW, _fact("candidates"), ",.0f"),
+    _Row("pairs compared, wide", WIDE, _fact("candidates"), ",.0f"),
+    _Row("pairwise F1, default cut", TRAIN_AND_INFER, _fact("f1"), ".4f"),
+    _Row("pairwise F1, default cut, wide", WIDE, _fact("f1"), ".4f"),
+    _Row("pairwise F1, best cut, narrow", TRAIN_AND_INFER, _fact("best_f1"), ".4f"),
+    _Row("over-merged persons", TRAIN_AND_INFER, _fact("over_merged"), ",.0f", compared=True),
+    _Row("over-merged persons, best cut", TRAIN_AND_INFER, _fact("best_over_merged"), ",.0f"),
+    _Row("split persons", TRAIN_AND_INFER, _fact("splits"), ",.0f", compared=True),
+    _Row("growth per pair (1 is linear)", TRAIN_AND_INFER, _growth, ".2f"),
+    _Row("F1 lost since the smallest size", TRAIN_AND_INFER, _lost, ".4f"),
+    _Row("files to persons, wall s", FROM_FILES, lambda contest, run: run.cost.seconds, ".1f"),
+    _Row("files to persons, peak MiB", FROM_FILES, lambda contest, run: run.peak_mib, ",.0f"),
 )
 
 
-def headings(contest: Contest) -> list[str]:
-    """The first row: what is measured, then for every size ours, the peer's, and the ratio."""
-    columns = ["identity"]
-    for records in contest.sizes:
-        columns.append(f"{records:,}")
-        columns += [f"{contest.peer} {records:,}", "ratio"] if contest.peer else []
-    return columns
+def headings(contest: Contest, records: int) -> list[str]:
+    """The first row of a size's table: what is measured, ours, the peer's, and the ratio."""
+    return [f"{records:,} records", SUZANI, *([contest.peer, "ratio"] if contest.peer else [])]
 
 
-def rows(contest: Contest) -> list[list[str]]:
-    """Every figure; a ratio above 1 says how many times less than the peer it took."""
-    found = [[name, *_cells(contest, part, figure, form, ratio)] for name, part, figure, form, ratio in _ROWS]
-    return [row for row in found if any(cell != _NONE for cell in row[1:])]
+def rows(contest: Contest, records: int) -> list[list[str]]:
+    """Every figure at a size; a ratio above 1 says how many times less than the peer it took."""
+    found = [[row.name, *_cells(contest, records, row)] for row in _ROWS]
+    return [cells for cells in found if any(cell != _NONE for cell in cells[1:])]
 
 
 def phases(contest: Contest) -> list[list[str]]:
@@ -84,21 +98,19 @@ def phases(contest: Contest) -> list[list[str]]:
     return found
 
 
-def _cells(contest: Contest, part: str, figure: Figure, form: str, ratio: bool) -> list[str]:
-    cells = []
-    for records in contest.sizes:
-        ours = _value(contest, records, SUZANI, part, figure)
-        cells.append(_text(ours, form))
-        if contest.peer:
-            theirs = _value(contest, records, contest.peer, part, figure)
-            cells.append(_text(theirs, form))
-            cells.append(f"{theirs / ours:.1f}×" if ratio and ours and theirs is not None else _NONE)
+def _cells(contest: Contest, records: int, row: _Row) -> list[str]:
+    ours = _value(contest, records, SUZANI, row)
+    cells = [_text(ours, row.form)]
+    if contest.peer:
+        theirs = _value(contest, records, contest.peer, row)
+        ratio = f"{theirs / ours:.1f}×" if row.compared and ours and theirs is not None else _NONE
+        cells += [_text(theirs, row.form), ratio]
     return cells
 
 
-def _value(contest: Contest, records: int, program: str, part: str, figure: Figure) -> float | None:
-    run = contest.run(records, program, part)
-    return None if run is None else figure(contest, run)
+def _value(contest: Contest, records: int, program: str, row: _Row) -> float | None:
+    run = contest.run(records, program, row.part)
+    return None if run is None else row.figure(contest, run)
 
 
 def _text(value: float | None, form: str) -> str:

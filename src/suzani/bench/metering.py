@@ -29,6 +29,11 @@ class Meter:
     def __init__(self) -> None:
         self.costs: dict[str, Cost] = {}
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall seconds by phase."""
+        return {name: cost.seconds for name, cost in self.costs.items()}
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add what happens inside to the phase."""

@@ -66,11 +66,11 @@ def slip(text: str, generator: np.random.Generator) -> str:
     return text[:at] + middle + text[at + 2 :]
 
 
-def bodies(queries: Sequence[Query], *, store: bool) -> list[bytes]:
+def bodies(queries: Sequence[Query], *, store: bool, prefix: str = "") -> list[bytes]:
     """The queries as request bodies of `POST /v1/identity/resolve`, each under a key of its own."""
     return [
         json.dumps(
-            {"system": "bench", "key": f"q{number}", "attributes": query.attributes, "store": store},
+            {"system": "bench", "key": f"{prefix}{number}", "attributes": query.attributes, "store": store},
             ensure_ascii=False,
         ).encode()
         for number, query in enumerate(queries)

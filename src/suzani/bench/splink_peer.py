@@ -81,6 +81,7 @@ class SplinkPeer:
 
         self._on, self._meter, self._table = block_on, meter, table
         self._connection = duckdb.connect(config={"threads": THREADS})
+        self._connection.execute("set enable_progress_bar = false")
         rules = [block_on(*rule) for rule in applicable(RULES[width], table)]
         stated = {**settings, "blocking_rules_to_generate_predictions": rules}
         with meter.phase("register"):

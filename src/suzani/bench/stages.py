@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from suzani.bench.metering import Meter, peak_mib
 from suzani.bench.types import Sample
 from suzani.demo.generator import generate
 from suzani.identity import evaluate_tables, link, read_input, resolve, write_table
@@ -31,26 +27,18 @@ def bank_in(folder: Path) -> Path:
     return folder / "bank"
 
 
+def platform_in(folder: Path) -> Path:
+    """Where a benchmark folder keeps the platform's data directory."""
+    return folder / "platform"
+
+
 def make_bank(folder: Path, records: int) -> None:
     """Generate the bank of that many records, unless it is there."""
     generate(bank_in(folder), records=records, seed=_SEED)
 
 
-class _Watch:
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.phases[name] = self.phases.get(name, 0.0) + time.perf_counter() - started
-
-
 def _sample(records: int, phases: dict[str, float], facts: dict[str, float]) -> Sample:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_mib = peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-    return Sample(records, phases, sum(phases.values()), peak_mib, facts)
+    return Sample(records, phases, sum(phases.values()), peak_mib(), facts)
 
 
 def measure_load(folder: Path, records: int) -> Sample:
@@ -59,32 +47,32 @@ def measure_load(folder: Path, records: int) -> Sample:
 
 
 async def _measure_load(folder: Path, records: int) -> Sample:
-    watch = _Watch()
+    meter = Meter()
     async with running(_settings(folder)) as platform:
-        facts = await _load_all(platform, folder, records, watch)
-        with watch.phase("resolve"):
+        facts = await _load_all(platform, folder, records, meter)
+        with meter.phase("resolve"):
             run = await resolve(platform)
-        with watch.phase("profiles"):
+        with meter.phase("profiles"):
             async with platform.db.transaction() as tx:
                 await rebuild_all(tx, load_survivorship(platform.data_dir), now())
     facts |= {"persons": float(run.persons), "candidates": float(run.candidates)}
-    return _sample(records, watch.phases, facts)
+    return _sample(records, meter.seconds, facts)
 
 
 def _settings(folder: Path) -> Settings:
-    return Settings.from_environment(folder / "platform")
+    return Settings.from_environment(platform_in(folder))
 
 
-async def _load_all(platform: Platform, folder: Path, records: int, watch: _Watch) -> dict[str, float]:
+async def _load_all(platform: Platform, folder: Path, records: int, meter: Meter) -> dict[str, float]:
     generated = generate(bank_in(folder), records=records, seed=_SEED)
     rows = quarantined = 0
-    with watch.phase("load"):
+    with meter.phase("load"):
         for system, path in generated.extracts.items():
             report = await load(platform, system, [path])
             rows += report.rows_in
             quarantined += report.rows_quarantined
     loaded = {"rows_in": float(rows), "rows_quarantined": float(quarantined)}
-    return loaded | {"load_rows_per_second": round(rows / watch.phases["load"], 1)}
+    return loaded | {"load_rows_per_second": round(rows / meter.seconds["load"], 1)}
 
 
 def export_records(folder: Path, records: int) -> None:
@@ -94,7 +82,7 @@ def export_records(folder: Path, records: int) -> None:
 
 async def _export(folder: Path, records: int) -> None:
     async with running(_settings(folder)) as platform:
-        await _load_all(platform, folder, records, _Watch())
+        await _load_all(platform, folder, records, Meter())
         async with platform.db.transaction() as tx:
             table = await records_for_identity(tx)
     key = pc.binary_join_element_wise(table.column("system"), table.column("key"), "/")
@@ -102,24 +90,40 @@ async def _export(folder: Path, records: int) -> None:
     pq.write_table(pa.table(columns), folder / "records.parquet")
 
 
+def resolve_bank(folder: Path, records: int) -> None:
+    """Resolve the loaded records, as `suzani resolve` does."""
+    asyncio.run(_resolve_bank(folder))
+
+
+async def _resolve_bank(folder: Path) -> None:
+    async with running(_settings(folder)) as platform:
+        await resolve(platform)
+
+
 def measure_link(folder: Path, records: int) -> Sample:
     """Link the exported records as `suzani link --fields` does, from the file to the file of persons."""
-    watch = _Watch()
+    meter = Meter()
     kinds: dict[str, Kind] = {name: attribute.kind for name, attribute in ATTRIBUTES.items()}
-    with watch.phase("read"):
+    with meter.phase("read"):
         data = read_input([folder / "records.parquet"], "id", [], kinds)
-    started = time.perf_counter()
-    linkage = link(data)
-    phases = linkage.resolution.seconds
-    watch.phases["standardise"] = time.perf_counter() - started - sum(phases.values())
-    watch.phases.update(phases)
-    with watch.phase("write"):
+    with meter.phase("standardise"):
+        linkage = link(data)
+    with meter.phase("write"):
         write_table(linkage.persons, folder / "persons.parquet")
+    phases = _opened(meter.seconds, "standardise", linkage.resolution.seconds)
     facts = _quality(folder, linkage.persons) | {"candidates": float(linkage.resolution.candidates)}
     recall = linkage.resolution.estimated_blocking_recall
     if recall is not None:
         facts["estimated_blocking_recall"] = round(recall, 5)
-    return _sample(records, watch.phases, facts)
+    return _sample(records, phases, facts)
+
+
+def _opened(phases: dict[str, float], whole: str, parts: dict[str, float]) -> dict[str, float]:
+    """Phases in order, one of them replaced by what is left of it and its parts."""
+    opened: dict[str, float] = {}
+    for name, seconds in phases.items():
+        opened |= {name: seconds - sum(parts.values()), **parts} if name == whole else {name: seconds}
+    return opened
 
 
 def _quality(folder: Path, persons: pa.Table) -> dict[str, float]:

@@ -1,0 +1,139 @@
+"""`bench online`: a served bank asked about one record at a time, over HTTP, from another process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+from suzani.bench import stages
+from suzani.bench.http_client import Connection, Target
+from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, percentile_ms
+from suzani.bench.queries import bodies, drawn
+from suzani.bench.runner import apart, temporary_folder
+from suzani.kernel import Unavailable
+
+PATH = "/v1/identity/resolve"
+_HOST = "127.0.0.1"
+_START_SECONDS = 600.0
+_SEED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the server is put under, over `clients` kept connections: `rate` requests a second for `seconds`,
+    then `ceiling` requests as fast as they go; `store` keeps the records."""
+
+    rate: float = 200.0
+    seconds: float = 30.0
+    ceiling: int = 10_000
+    clients: int = 32
+    store: bool = True
+
+
+def measure_online(records: int, load: Load, progress: Callable[[str], None]) -> dict[str, float]:
+    """Serve a bank of that many records and put it under load; figures by name.
+
+    `ready_seconds` runs from the start of the process to the first answer, `server_mib` is the memory of the
+    serving processes (the database's is not in it). Raises Unavailable when the server does not come up or
+    answers no request.
+    """
+    with temporary_folder() as folder:
+        for stage in (stages.make_bank, stages.export_records, stages.resolve_bank):
+            progress(f"{records:,} records: {stage.__name__.replace('_', ' ')}")
+            apart(stage, folder, records)
+        with _served(folder) as server:
+            progress(f"{records:,} records: {load.rate:g} requests/s for {load.seconds:g} s")
+            steady = apart(partial(under_rate, load=load, url=server.url), folder, records)
+            progress(f"{records:,} records: {load.ceiling:,} requests, {load.clients} clients")
+            most = apart(partial(under_pressure, load=load, url=server.url), folder, records)
+            return {"ready_seconds": server.ready_seconds, "server_mib": server.mib()} | steady | most
+
+
+def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
+    """Latency at the load's rate, in milliseconds from when each request was due."""
+    found = _driven(folder, arrivals(load.rate, load.seconds, _SEED), load, url, _SEED)
+    figures = {
+        f"p{percent:g}_ms": percentile_ms(found.latency_seconds, percent) for percent in (50, 99, 99.9)
+    }
+    return {**figures, "failed_at_rate": float(found.failed)}
+
+
+def under_pressure(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
+    """Records a second when requests never wait for their time."""
+    found = _driven(folder, at_once(load.ceiling), load, url, _SEED + 1)
+    return {"records_per_second": round(found.per_second, 1), "failed_at_most": float(found.failed)}
+
+
+def _driven(folder: Path, due: Floats, load: Load, url: str, seed: int) -> Outcome:
+    queries = drawn(folder / "records.parquet", len(due), seed)
+    found = asyncio.run(_drive(url, bodies(queries, store=load.store, prefix=f"{seed}-"), due, load.clients))
+    if not found.succeeded:
+        raise Unavailable(f"no request was answered well; answers by status: {found.statuses}")
+    return found
+
+
+async def _drive(url: str, requests: list[bytes], due: Floats, clients: int) -> Outcome:
+    connections = [Connection(Target.parse(url, PATH)) for _ in range(clients)]
+    try:
+        return await drive([connection.post for connection in connections], requests, due)
+    finally:
+        for connection in connections:
+            await connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    url: str
+    process: psutil.Process
+    ready_seconds: float
+
+    def mib(self) -> float:
+        """Resident memory of the program and the processes it started, the database's left out."""
+        family = [self.process, *self.process.children(recursive=True)]
+        own = (process for process in family if not process.name().startswith("postgres"))
+        return round(sum(process.memory_info().rss for process in own) / 2**20, 1)
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[_Server]:
+    port = _free_port()
+    options = ["--data", str(stages.platform_in(folder)), "--port", str(port)]
+    command = [sys.executable, "-c", "from suzani.main import main; main()", "up", *options]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
+    url = f"http://{_HOST}:{port}"
+    try:
+        _wait_for(f"{url}/v1/health", process)
+        yield _Server(url, psutil.Process(process.pid), round(time.perf_counter() - started, 2))
+    finally:
+        process.terminate()
+        process.wait(_START_SECONDS)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urlopen(url, timeout=5):  # noqa: S310 (an http:// address of this machine)
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise Unavailable("the server did not come up", hint="Start it by hand: suzani up.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
