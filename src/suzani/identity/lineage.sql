@@ -23,7 +23,7 @@ select distinct from_person, to_person from identity.move
 where change_id = %(change_id)s and from_person is not null and to_person is not null
 
 -- name: before_change
--- Records that still live of persons as they were just before a change: their person then and now.
+-- Records that still live of persons as they were just before a change: their person then, after it, and now.
 with candidate as (
     select record_id from identity.membership where person_id = any(%(persons)s)
     union
@@ -33,7 +33,8 @@ with candidate as (
 ), known as (
     select m.record_id, m.person_id as now_person,
         case when earlier.found then earlier.to_person when later.found then later.from_person
-            else m.person_id end as then_person
+            else m.person_id end as then_person,
+        own.to_person as moved_to
     from candidate c join identity.membership m using (record_id)
     left join lateral (
         select true as found, v.to_person from identity.move v
@@ -43,8 +44,9 @@ with candidate as (
         select true as found, v.from_person from identity.move v
         where v.record_id = m.record_id and v.change_id >= %(change_id)s order by v.change_id limit 1
     ) later on true
+    left join identity.move own on own.record_id = m.record_id and own.change_id = %(change_id)s
 )
-select record_id, then_person, now_person from known where then_person = any(%(persons)s) order by record_id
+select record_id, then_person, coalesce(moved_to, then_person) as after_person, now_person from known where then_person = any(%(persons)s) order by record_id
 
 -- name: persons_at
 -- The person of records at a moment; a record that had none is left out.
@@ -81,6 +83,10 @@ with recursive path as (
     from identity.person p join path on p.person_id = path.merged_into
 )
 select person_id from path where retired_at is null
+
+-- name: retired_among
+select person_id from identity.person where person_id = any(%(persons)s) and retired_at is not null
+order by person_id
 
 -- name: taken_over
 select person_id from identity.person where merged_into = %(person_id)s order by person_id

@@ -47,10 +47,10 @@ async def merges_and_splits(tx: Tx, change_id: int) -> list[tuple[int, int]]:
     return [(row["from_person"], row["to_person"]) for row in rows]
 
 
-async def before_change(tx: Tx, change_id: int, persons: Sequence[int]) -> tuple[Ints, Ints, Ints]:
-    """Records that still live of persons as they were just before a change: record, person then, and now."""
-    rows = await fetch(tx, _queries.before_change, change_id=change_id, persons=list(persons))
-    return _column(rows, "record_id"), _column(rows, "then_person"), _column(rows, "now_person")
+async def before_change(tx: Tx, change_id: int, persons: Sequence[int]) -> list[Row]:
+    """Records that still live of persons as they were just before a change: record_id, and then_person,
+    after_person and now_person: theirs before the change, after it, and now."""
+    return await fetch(tx, _queries.before_change, change_id=change_id, persons=list(persons))
 
 
 def _column(rows: Sequence[Row], name: str) -> Ints:
@@ -72,6 +72,12 @@ async def survivor(tx: Tx, person_id: int) -> int | None:
     """The live person that an id leads to; None where it leads to nobody."""
     row = await fetch_one(tx, _queries.survivor, person_id=person_id)
     return row["person_id"] if row else None
+
+
+async def retired_among(tx: Tx, persons: Sequence[int]) -> tuple[int, ...]:
+    """Those of these persons that are retired."""
+    rows = await fetch(tx, _queries.retired_among, persons=list(persons))
+    return tuple(row["person_id"] for row in rows)
 
 
 async def taken_over(tx: Tx, person_id: int) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,13 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from suzani import sources
-from suzani.identity import store
+from suzani.identity import lineage_store, store
 from suzani.identity.changes import Partition, apply
+from suzani.identity.constraints import Link, among
 from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import build_fields
+from suzani.identity.settling import Evidence, settle
 from suzani.identity.types import Applied, Cause, NewChange
 from suzani.infra import jobs
+from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import ATTRIBUTES, now
 
@@ -31,7 +34,7 @@ class RunReport:
 
     `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach;
     None when all pairs were compared. `windowed_pairs` were left out because a block stayed too large even
-    when refined. `seconds` are per phase. `fingerprint` tells the state of the resolved source records.
+    when refined. `seconds` are per phase. `fingerprint` tells the state of records and constraints.
     """
 
     run_id: int
@@ -58,14 +61,15 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         await store.lock(tx)
         run_id = await store.start_run(tx, now())
         progress("read records")
-        fingerprint = await sources.fingerprint(tx)
+        fingerprint = await _fingerprint(tx)
         records = await sources.records_for_identity(tx)
         before = await store.memberships(tx)
+        links = await lineage_store.active_links(tx)
         resolution = await asyncio.to_thread(_resolve_table, records, progress)
         progress("write persons")
         record_id = records.column("record_id").to_numpy()
         applied = await apply(
-            tx, NewChange(Cause.RUN, run_id), _partition(records, before, resolution), now()
+            tx, NewChange(Cause.RUN, run_id), _partition(records, before, resolution, links), now()
         )
         await store.replace_edges(tx, await asyncio.to_thread(_edge_table, record_id, resolution))
         report = _report(run_id, fingerprint, resolution, len(record_id), applied)
@@ -84,11 +88,16 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
     return report
 
 
+async def _fingerprint(tx: Tx) -> str:
+    """Differs whenever records changed or a constraint was taken back; one that is added holds at once."""
+    return f"{await sources.fingerprint(tx)}/{await lineage_store.count_revoked(tx)}"
+
+
 async def resolve_if_changed(platform: Platform) -> RunReport | None:
-    """Resolve, unless the last run saw the very records that are there now."""
+    """Resolve, unless the last run saw the very records and constraints that are there now."""
     async with platform.db.transaction() as tx:
         last = await store.latest_report(tx)
-        if last is not None and last.get("fingerprint") == await sources.fingerprint(tx):
+        if last is not None and last.get("fingerprint") == await _fingerprint(tx):
             return None
     return await resolve(platform)
 
@@ -100,18 +109,38 @@ def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolu
     return resolve_fields(fields, records.num_rows, progress=progress)
 
 
-def _partition(records: pa.Table, before: store.Memberships, resolution: Resolution) -> Partition:
+def _partition(
+    records: pa.Table, before: store.Memberships, resolution: Resolution, links: Sequence[Link]
+) -> Partition:
     """What the run found, beside what was before."""
     record_id = records.column("record_id").to_numpy()
     person, seen_us = before.of(record_id)
     updated_us = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_numpy()
     return Partition(
         record_id=record_id,
-        cluster=resolution.person,
+        cluster=_held(record_id, resolution, links),
         before=person,
         gone=np.setdiff1d(before.record_id, record_id),
         seen_us=(updated_us, seen_us),
     )
+
+
+def _held(record_id: Ints, resolution: Resolution, links: Sequence[Link]) -> Ints:
+    """The clusters under what stewards said; those that no constraint names are as the engine found them."""
+    must, cannot = among(links, record_id)
+    cluster = record_id[resolution.person]
+    named = np.isin(record_id, [record for pair in (*must, *cannot) for record in pair])
+    touched = np.isin(cluster, cluster[named])
+    edges = resolution.edges
+    inside = touched[edges.left] & touched[edges.right]
+    evidence = Evidence(
+        record_id[edges.left[inside]],
+        record_id[edges.right[inside]],
+        edges.odds_bits[inside].astype(np.float64),
+    )
+    held = cluster.copy()
+    held[touched] = settle(record_id[touched], cluster[touched], must, cannot, evidence)
+    return held
 
 
 def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:

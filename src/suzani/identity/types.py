@@ -87,3 +87,20 @@ class Constraint:
     revoked_at: datetime | None
     revoked_by: str | None
     revoked_change: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a steward's decision did at once: the persons that its records belong to now, the ids that were
+    retired and revived, how many persons are new, how many records moved, and the constraints that were added
+    and taken back."""
+
+    change_id: int
+    at: datetime
+    persons: tuple[int, ...]
+    created: int
+    retired: tuple[int, ...]
+    revived: tuple[int, ...]
+    moves: int
+    constraints: tuple[int, ...]
+    revoked: tuple[int, ...]
