@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from suzani import __version__
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
 from suzani.identity import cli as identity
+from suzani.identity import explaining_cli as explaining
 from suzani.identity import jobs as identity_jobs
 from suzani.infra import cli as infra
 from suzani.infra import worker
@@ -57,10 +59,20 @@ def serve_jobs(settings: Settings, port: int) -> None:
     worker.work(settings)
 
 
+def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
+    """An explanation in sentences."""
+    # Imported here for the same reason.
+    from suzani.web.explanations import sentences
+    from suzani.web.language import Texts
+
+    return sentences(Texts.of(language), explanation)
+
+
 register_jobs()
 SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
 identity.register(app)
+explaining.register(app, say)
 profiles.register(app)
 demo.register(app, serve=infra.serve)
 bench.register(app)

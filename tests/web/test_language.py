@@ -8,14 +8,19 @@ from pathlib import Path
 import pytest
 
 import suzani.web
+from suzani.identity import Apart, Joined, Verdict
+from suzani.identity.comparisons import LABELS
 from suzani.kernel import NotFound
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES
 from suzani.profiles.ranking import OUTCOMES
 from suzani.profiles.terms import TERMS
+from suzani.web.explanations import GAPS, JOINS, VERDICTS, level_key
 from suzani.web.language import LANGUAGES, Texts, catalogue, choose
 
 FROM_DATA = ("kind.", "status.", "system.", "reason.", "sex.", "field.")
 """Names that come from mappings, sources and models; shown as they are where they are not known."""
+
+LEVELS = ("level", "explain.level")
 
 COMPUTED = (
     {f"attribute.{name}" for name in (*GOLDEN_ATTRIBUTES, *TERMS, "key")}
@@ -23,6 +28,17 @@ COMPUTED = (
     | {f"consent.{state}" for state in ("granted", "denied", "missing")}
     | {f"happening.record_{kind}" for kind in ("added", "changed", "deleted", "restored", "rekeyed")}
     | {f"happening.person_{kind}" for kind in ("created", "merged")}
+    | {
+        f"{where}.{level_key(level)}"
+        for levels in LABELS.values()
+        for level in levels[1:]
+        for where in LEVELS
+    }
+    | {f"verdict.{VERDICTS[verdict]}" for verdict in Verdict}
+    | {f"{where}.{JOINS[joined]}" for joined in Joined for where in ("join", "reached")}
+    | {f"{where}.{GAPS[apart]}" for apart in Apart for where in ("prevented", "reached")}
+    | {f"join.{name}" for name in ("one_pair", "all_for")}
+    | {f"apart.{name}" for name in ("evidence", "cannot_link", "different_ids")}
 )
 """Keys that pages put together; every one of them must be there."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import product
 from math import log2
 from typing import Any
 
@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 
 from suzani import sources
 from suzani.identity import explaining_store as store
-from suzani.identity.assembly import How, Odds, Pair, Restraints, replay
+from suzani.identity.assembly import Apart, How, JoinStep, Odds, Pair, Restraints, replay
 from suzani.identity.documents import IDENTIFIERS
 from suzani.identity.engine import Options
 from suzani.identity.explaining import (
@@ -38,8 +38,8 @@ REPLAYED_AT_MOST = 400
 NEIGHBOURS = 10
 """How many nearest others are explained."""
 
-WATERFALLS = 60
-"""How many pairs of a person are explained in full."""
+WATERFALLS = 30
+"""How many joins of a person are explained in full: so many first ones, and so many of the weakest."""
 
 _ID_SLIPS = 2
 _ID_ATTRIBUTES = tuple(name for name, attribute in ATTRIBUTES.items() if attribute.kind is Kind.NATIONAL_ID)
@@ -66,12 +66,12 @@ async def why(tx: Tx, a: str, b: str, compare: Compare | None = None) -> Why:
         raise InvalidInput(f"{a} and {b} are the same record", hint="Name two different records.")
     records = await _records(tx, (first, second))
     pair = min(first, second), max(first, second)
-    restraints = await _restraints(tx, records.values())
+    bond = await _bond_of_persons(tx, records[first], records[second])
     scored = (await _scored(tx, [pair])).get(pair)
     if scored is None and compare is not None:
         scored = await compare(tx, first, second)
     known = await _knowledge(tx)
-    return explain_pair(records[first], records[second], scored, known, _bond(pair, restraints))
+    return explain_pair(records[first], records[second], scored, known, bond)
 
 
 async def how(tx: Tx, person_id: int) -> How:
@@ -100,10 +100,16 @@ async def story(tx: Tx, person_id: int, pair: Pair | None = None, compare: Compa
     members = {name.record_id for name in view.names}
     if pair is not None and set(pair) <= members and pair[0] != pair[1]:
         wanted.append((min(pair), max(pair)))
-    for step in told.steps[:WATERFALLS]:
+    for step in _telling(told.steps):
         wanted += [(end.record_a, end.record_b) for end in (step.strongest, step.weakest)]
     waterfalls = await _waterfalls(tx, view, wanted, compare)
     return Story(told, await _why_not(tx, view, waterfalls), waterfalls)
+
+
+def _telling(steps: Sequence[JoinStep]) -> list[JoinStep]:
+    """The first steps and the weakest ones."""
+    weakest = sorted(steps, key=lambda step: step.average_bits)[:WATERFALLS]
+    return [step for step in steps if step.order <= WATERFALLS or step in weakest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ async def _waterfalls(tx: Tx, view: _View, pairs: Iterable[Pair], compare: Compa
         known = scored.get(pair)
         if known is None and compare is not None:
             known = await compare(tx, a, b)
-        found[pair] = explain_pair(records[a], records[b], known, view.known, _bond(pair, view.restraints))
+        found[pair] = explain_pair(records[a], records[b], known, view.known, _bond(view, pair))
     return found
 
 
@@ -247,15 +253,29 @@ async def _knowledge(tx: Tx) -> Knowledge:
     return Knowledge(bits, kinds, Options().cut_bits)
 
 
-async def _restraints(tx: Tx, records: Iterable[Record]) -> Restraints:
-    by_id = {record.name.record_id: record for record in records}
-    said = await store.restraints(tx, list(by_id))
-    clashes = {pair for pair in combinations(sorted(by_id), 2) if _clash(by_id[pair[0]], by_id[pair[1]])}
-    return replace(said, clashes=frozenset(clashes))
+async def _bond_of_persons(tx: Tx, a: Record, b: Record) -> Bond:
+    """What stands above the evidence of two records, or of any others of their two persons."""
+    members = await store.members(tx, {a.person_id, b.person_id} - {0})
+    groups = [
+        {one.name.record_id, *(name.record_id for name in members.get(one.person_id, ()))} for one in (a, b)
+    ]
+    records = await _records(tx, groups[0] | groups[1])
+    said = await store.restraints(tx, sorted(records))
+    if a.person_id and a.person_id == b.person_id:
+        pair = min(a.name.record_id, b.name.record_id), max(a.name.record_id, b.name.record_id)
+        return Bond(must=pair in said.must)
+    across = {(min(x, y), max(x, y)) for x, y in product(*groups)}
+    return Bond(cannot=bool(across & said.cannot), clash=bool(_clashes(*map(sorted, groups), records)))
 
 
-def _bond(pair: Pair, restraints: Restraints) -> Bond:
-    return Bond(pair in restraints.must, pair in restraints.cannot, pair in restraints.clashes)
+def _bond(view: _View, pair: Pair) -> Bond:
+    """The same for a pair of a person explained: of its own, or with a neighbour."""
+    apart = next((gap.because for gap in view.gaps if _pair(gap) == pair), None)
+    return Bond(
+        must=pair in view.restraints.must,
+        cannot=apart is Apart.CANNOT_LINK or pair in view.restraints.cannot,
+        clash=apart is Apart.DIFFERENT_IDS or pair in view.restraints.clashes,
+    )
 
 
 def _clashes(own: Sequence[int], others: Sequence[int], records: Mapping[int, Record]) -> frozenset[Pair]:

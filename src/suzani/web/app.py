@@ -15,16 +15,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from suzani import __version__, profiles
+from suzani import __version__, identity, profiles
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import NotFound, SuzaniError, Unavailable
 from suzani.web import frame
 from suzani.web.guard import Guard
 from suzani.web.language import Texts
+from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
 from suzani.web.pages import customer, notices, overview, search
-from suzani.web.routes import LARGEST_ID, answer_with_problems, api
+from suzani.web.routes import answer_with_problems, api
 
 LOOPBACK: Final = "127.0.0.1"
 AUDIT_SECONDS = 60.0
@@ -120,14 +121,16 @@ class _Pages:
             if current is None:
                 title = texts("error.unknown_person", id=person_id)
                 return _missing(title, notices.missing(texts, title, texts("error.unknown_person_text")))
+            compared = _compared(request)
             async with self._db.transaction() as tx:
                 try:
                     found = await profiles.customer(tx, current)
+                    story = await identity.story(tx, current, compared)
                 except NotFound:
                     title = texts("error.no_profile", id=current)
                     return _missing(title, notices.missing(texts, title, texts("error.no_profile_text")))
             name = found.profile.display_name or texts("customer.unnamed")
-            return name, customer.customer_page(texts, found)
+            return name, customer.customer_page(texts, found, story, compared)
 
         await self._show(request, content)
         return None
@@ -161,6 +164,13 @@ class _Pages:
         async with self._db.transaction() as tx:
             hits = await profiles.search(tx, typed, search.SUGGESTED)
         return search.suggestions(texts, typed, hits, searchable=True)
+
+
+def _compared(request: Request) -> tuple[int, int] | None:
+    """The two different records of `?a=&b=`, if both are numbers."""
+    asked = [request.query_params.get(name, "") for name in ("a", "b")]
+    a, b = (int(text) if text.isdecimal() and int(text) <= LARGEST_ID else 0 for text in asked)
+    return (a, b) if a and b and a != b else None
 
 
 def _missing(title: str, body: Markup) -> tuple[str, Markup]:

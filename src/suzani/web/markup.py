@@ -19,7 +19,7 @@ Content: TypeAlias = "Markup | str | int | Iterable[Content] | None"
 """What a tag may hold; text is escaped, None is left out, and lists are joined."""
 
 
-def tag(name: str, *children: Content, **attributes: str | int | bool | None) -> Markup:
+def tag(name: str, /, *children: Content, **attributes: str | int | bool | None) -> Markup:
     """An element. `class_` is written class, `aria_label` aria-label; True is a bare attribute, None and
     False none."""
     written = "".join(_attribute(key, value) for key, value in attributes.items())

@@ -14,9 +14,10 @@ from suzani import __version__, profiles
 from suzani.infra.platform import Platform
 from suzani.kernel import NotFound, SuzaniError
 from suzani.profiles import Audit, Customer, Hit
+from suzani.web.explaining_routes import add_explanations
+from suzani.web.limits import LARGEST_ID
 
 PROBLEM = "application/problem+json"
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,11 @@ def answer_with_problems(app: FastAPI) -> None:
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
-    for status, text in {404: "No such person", 422: "A wrong parameter", 503: "The database is away"}.items()
+    for status, text in {
+        404: "No such person or record",
+        422: "A wrong parameter",
+        503: "The database is away",
+    }.items()
 }
 
 
@@ -111,6 +116,8 @@ def api(platform: Platform) -> APIRouter:
         """
         async with platform.db.transaction() as tx:
             return await profiles.customer(tx, person_id)
+
+    add_explanations(router, platform, _PROBLEMS)
 
     @router.get("/{path:path}", include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from suzani.identity import Story
 from suzani.profiles import (
     GOLDEN_ATTRIBUTES,
     Customer,
-    Edge,
     Golden,
     Happening,
     Origin,
@@ -18,6 +18,7 @@ from suzani.profiles import (
 from suzani.web.language import Texts
 from suzani.web.markup import Content, Markup, join, tag
 from suzani.web.mask import mask
+from suzani.web.pages.explained import story_card
 from suzani.web.pages.parts import card, system_title, table
 
 CONSENT = "marketing_consent"
@@ -29,14 +30,11 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The attributes of the golden record by the part of the card they stand in."""
 
-CERTAIN = 0.9999
-"""Probabilities above it are not told apart."""
-
 NAME_PARTS = ("family_name", "given_name")
 
 
-def customer_page(texts: Texts, customer: Customer) -> Markup:
-    """The whole page below the header."""
+def customer_page(texts: Texts, customer: Customer, story: Story, compared: tuple[int, int] | None) -> Markup:
+    """The whole page below the header; `compared` are two records to be shown side by side."""
     return join(
         _heading(texts, customer),
         tag(
@@ -44,7 +42,7 @@ def customer_page(texts: Texts, customer: Customer) -> Markup:
             _golden_card(texts, customer),
             tag("div", _consent_card(texts, customer), _products_card(texts, customer), class_="stack"),
             _sources_card(texts, customer),
-            _evidence_card(texts, customer),
+            story_card(texts, story, compared),
             _history_card(texts, customer),
             class_="grid customer",
         ),
@@ -294,44 +292,6 @@ def _source_cell(texts: Texts, record: SourceRecord, golden: Golden) -> Markup:
     if any(lost.origin.record_id == record.record_id for lost in golden.lost):
         return tag("span", shown, class_="cell differs", title=texts("customer.differs"))
     return tag("span", shown, class_="cell")
-
-
-def _evidence_card(texts: Texts, customer: Customer) -> Markup:
-    title, note = texts("customer.evidence"), texts("customer.evidence_note")
-    if len(customer.records) == 1:
-        return card(title, tag("p", texts("customer.evidence_single"), class_="note"), class_="full")
-    if not customer.edges:
-        return card(title, tag("p", texts("customer.evidence_none"), class_="note"), class_="full")
-    systems = {record.record_id: system_title(texts, record.system) for record in customer.records}
-    heads = [texts(f"column.{name}") for name in ("pair", "weight", "probability", "evidence")]
-    rows = [_edge_row(texts, edge, systems) for edge in customer.edges]
-    return card(title, table(heads, rows, "evidence"), note=note, class_="full")
-
-
-def _edge_row(texts: Texts, edge: Edge, systems: Mapping[int, str]) -> Sequence[Content]:
-    ends = [f"{systems.get(end, '')} {end}".strip() for end in (edge.record_a, edge.record_b)]
-    fields = [
-        tag(
-            "span",
-            tag("span", _field_name(texts, field.field)),
-            " ",
-            tag("b", "+" if field.bits > 0 else "−", texts.number(abs(field.bits), 1)),
-            class_="bits for" if field.bits > 0 else "bits against",
-        )
-        for field in edge.evidence
-        if field.bits
-    ]
-    return [
-        " ↔ ".join(ends),
-        texts.number(edge.weight_bits, 1),
-        texts.number(edge.probability, 4) if edge.probability < CERTAIN else f"> {texts.number(CERTAIN, 4)}",
-        tag("span", fields, class_="fields"),
-    ]
-
-
-def _field_name(texts: Texts, field: str) -> str:
-    """The name of a field of evidence: an attribute, or something the model looks at beside them."""
-    return texts.known(f"field.{field}", texts.known(f"attribute.{field}", field.replace("_", " ")))
 
 
 def _history_card(texts: Texts, customer: Customer) -> Markup:

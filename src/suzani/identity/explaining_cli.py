@@ -1,0 +1,94 @@
+"""Commands that explain: `explain why`, `explain how`, `explain why-not`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
+
+import typer
+
+from suzani.identity.assembly import How
+from suzani.identity.explaining import Why
+from suzani.identity.explanations import how, why, why_not
+from suzani.identity.nearest import WhyNot
+from suzani.infra import console
+from suzani.infra.db import Tx
+from suzani.infra.platform import running
+from suzani.infra.settings import Settings
+
+Explanation: TypeAlias = Why | How | WhyNot
+Say: TypeAlias = Callable[[Explanation, str], Sequence[str]]
+"""Puts an explanation into sentences of a language, given by its code."""
+
+T = TypeVar("T", Why, How, WhyNot)
+
+
+class Language(StrEnum):
+    """The languages that explanations are written in."""
+
+    EN = "en"
+    RU = "ru"
+    UZ = "uz"
+    KO = "ko"
+
+
+RecordArgument = Annotated[str, typer.Argument(help="A record: its id, or system/key.")]
+PersonArgument = Annotated[int, typer.Argument(help="The person's id.")]
+LanguageOption = Annotated[Language, typer.Option(help="The language of the sentences.")]
+DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the data as one JSON object.")]
+
+
+def register(app: typer.Typer, say: Say) -> None:
+    """Mount the commands; `say` puts explanations into words."""
+    explain = typer.Typer(no_args_is_help=True, help="Why two records are one person, and why not.")
+    app.add_typer(explain, name="explain")
+
+    @explain.command("why")
+    def why_command(
+        a: RecordArgument,
+        b: RecordArgument,
+        language: LanguageOption = Language.EN,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Why two records are one person, or are not: field by field, in bits."""
+        _print(_read(data, lambda tx: why(tx, a, b)), language, say, as_json)
+
+    @explain.command("how")
+    def how_command(
+        person: PersonArgument,
+        language: LanguageOption = Language.EN,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """How a person came to be: the joins in order, and what was prevented."""
+        _print(_read(data, lambda tx: how(tx, person)), language, say, as_json)
+
+    @explain.command("why-not")
+    def why_not_command(
+        person: PersonArgument,
+        language: LanguageOption = Language.EN,
+        data: DataOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Who else came near a person, and what keeps them apart."""
+        _print(_read(data, lambda tx: why_not(tx, person)), language, say, as_json)
+
+
+def _read(data: Path | None, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def read() -> T:
+        async with running(Settings.from_environment(data)) as platform, platform.db.transaction() as tx:
+            return await work(tx)
+
+    return console.run(read())
+
+
+def _print(found: Explanation, language: Language, say: Say, as_json: bool) -> None:
+    if as_json:
+        console.print_json(found)
+        return
+    for sentence in say(found, language.value):
+        console.OUT.print(sentence, highlight=False, soft_wrap=True, markup=False)
