@@ -302,6 +302,49 @@ def test_short_forms_meet_in_a_common_group() -> None:
     assert not groups["kate"] & groups["andrew"]
 
 
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        "이 Lee Yi Rhee Li",
+        "박 Park Pak Bak Пак",
+        "김 Kim Gim Ким",
+        "최 Choi Choe Цой",
+        "정 Jung Jeong Chung Тен",
+        "강 Kang Gang Кан",
+        "노 Noh Roh No",
+        "임 Im Lim Rim Лим",
+        "유 Yoo Yu Ryu Ю",
+        "우 Woo U Wu",
+        "서 Seo Suh",
+    ],
+)
+def test_the_romanisations_of_a_korean_family_name_are_forms_of_one(spellings: str) -> None:
+    first, *others = short_form_groups(comparable_names(spellings.split()))
+    assert all(first & other for other in others)
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        "Sasha Александр",
+        "Shura Александра",
+        "Sanya Aleksandr",
+        "Bobby Robert",
+        "Peggy Margaret",
+        "Bill William",
+        "Катюша Ekaterina",
+        "Вова Vladimir",
+        "Dilya Dilnoza",
+        "Бахти Bakhtiyor",
+        "Лёша Aleksey",
+        "Zhora Георгий",
+    ],
+)
+def test_a_short_form_meets_its_name(short: str) -> None:
+    one, other = short_form_groups(comparable_names(short.split()))
+    assert one & other
+
+
 def test_every_short_form_is_written_as_names_are_compared() -> None:
     names = list(short_forms())
     assert comparable_names(names) == names
