@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from suzani.identity import model_cli
 from suzani.identity.evaluation import Comparison, evaluate_tables
 from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
 from suzani.identity.model import Model
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("link")(link_command)
     app.command("evaluate")(evaluate_command)
     app.command("resolve")(resolve_command)
+    app.add_typer(model_cli.app, name="model")
 
 
 def _columns(given: list[str] | None) -> list[str]:
