@@ -69,24 +69,24 @@ def our_training(folder: Path, records: int) -> Run:
     meter = Meter()
     found = _resolve(pq.read_table(folder / _COLUMNS), meter)
     (folder / _OUR_MODEL).write_text(found.model.to_json(), "utf-8")
-    return _our_run(folder, TRAIN_AND_INFER, found, meter)
+    return _our_run(folder, records, TRAIN_AND_INFER, found, meter)
 
 
 def our_narrow(folder: Path, records: int) -> Run:
     """Persons with the model that was learned, narrow blocking."""
-    return _our_inference(folder, NARROW, Width.NARROW)
+    return _our_inference(folder, records, NARROW, Width.NARROW)
 
 
 def our_wide(folder: Path, records: int) -> Run:
     """Persons with the model that was learned, wide blocking."""
-    return _our_inference(folder, WIDE, Width.WIDE)
+    return _our_inference(folder, records, WIDE, Width.WIDE)
 
 
-def _our_inference(folder: Path, part: str, width: Width) -> Run:
+def _our_inference(folder: Path, records: int, part: str, width: Width) -> Run:
     meter = Meter()
     model = Model.from_json((folder / _OUR_MODEL).read_text("utf-8"))
     found = _resolve(pq.read_table(folder / _COLUMNS), meter, model, width)
-    return _our_run(folder, part, found, meter)
+    return _our_run(folder, records, part, found, meter)
 
 
 def _resolve(
@@ -104,16 +104,16 @@ def _resolve(
         return resolve_fields(fields, table.num_rows, model=model, options=options[width])
 
 
-def _our_run(folder: Path, part: str, found: Resolution, meter: Meter) -> Run:
+def _our_run(folder: Path, records: int, part: str, found: Resolution, meter: Meter) -> Run:
     facts = {"candidates": float(found.candidates), **_quality(found.person, _labels(folder))}
-    return Run(SUZANI, part, len(found.person), meter.costs, tuple(meter.costs), peak_mib(), facts)
+    return Run(SUZANI, part, records, meter.costs, tuple(meter.costs), peak_mib(), facts)
 
 
 def our_files(folder: Path, records: int) -> Run:
     """From the raw file of records to the file of persons, as `suzani link --fields` does it."""
     sample = stages.measure_link(folder, records)
     costs = {name: Cost(seconds) for name, seconds in sample.phases.items()}
-    return Run(SUZANI, FROM_FILES, sample.records, costs, tuple(costs), sample.peak_mib, sample.facts)
+    return Run(SUZANI, FROM_FILES, records, costs, tuple(costs), sample.peak_mib, sample.facts)
 
 
 def splink_training(folder: Path, records: int, variant: str) -> Run:
@@ -130,15 +130,15 @@ def splink_training(folder: Path, records: int, variant: str) -> Run:
 
 def splink_narrow(folder: Path, records: int) -> Run:
     """Splink's blocking, scores and clusters with the model it learned, narrow blocking."""
-    return _splink_inference(folder, NARROW, Width.NARROW)
+    return _splink_inference(folder, records, NARROW, Width.NARROW)
 
 
 def splink_wide(folder: Path, records: int) -> Run:
     """Splink's blocking, scores and clusters with the model it learned, wide blocking."""
-    return _splink_inference(folder, WIDE, Width.WIDE)
+    return _splink_inference(folder, records, WIDE, Width.WIDE)
 
 
-def _splink_inference(folder: Path, part: str, width: Width) -> Run:
+def _splink_inference(folder: Path, records: int, part: str, width: Width) -> Run:
     """Loading the records and counting term frequencies is not held against Splink."""
     meter, table = Meter(), _peer_table(folder)
     peer = SplinkPeer(table, json.loads((folder / _THEIR_MODEL).read_text("utf-8")), width, meter)
@@ -146,7 +146,7 @@ def _splink_inference(folder: Path, part: str, width: Width) -> Run:
     scored = peer.infer()
     peak = peak_mib()
     facts = {"candidates": float(peer.candidates()), **_over_cuts(folder, peer, scored)}
-    return Run(SPLINK, part, table.num_rows, meter.costs, ("block", "score", "cluster"), peak, facts)
+    return Run(SPLINK, part, records, meter.costs, ("block", "score", "cluster"), peak, facts)
 
 
 def _peer_table(folder: Path) -> pa.Table:

@@ -98,7 +98,8 @@ _FINER: Mapping[str, Sequence[Level]] = {
 
 _TRAIN: tuple[Rule, ...] = (("national_id",), ("birth_date", "given_name_folded"))
 
-DEFAULT = "levenshtein"
+DEFAULT = "jaro-winkler"
+"""The best of them on a bank, by F1 and by over-merged persons, at hardly more cost than the cheapest."""
 
 VARIANTS: Mapping[str, Variant] = {
     "levenshtein": Variant({**_names(_name), **_STRONG}, _TRAIN),
