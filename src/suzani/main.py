@@ -13,6 +13,7 @@ from suzani.demo import cli as demo
 from suzani.identity import cli as identity
 from suzani.identity import explaining_cli as explaining
 from suzani.identity import jobs as identity_jobs
+from suzani.identity import stewarding_cli as stewarding
 from suzani.infra import cli as infra
 from suzani.infra import worker
 from suzani.infra.settings import Settings
@@ -72,6 +73,7 @@ register_jobs()
 SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
 identity.register(app)
+stewarding.register(app)
 explaining.register(app, say)
 profiles.register(app)
 demo.register(app, serve=infra.serve)

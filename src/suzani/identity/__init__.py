@@ -5,13 +5,27 @@ from suzani.identity.contacts import standard_phone
 from suzani.identity.evaluation import Comparison, Evaluation, evaluate_partition, evaluate_tables
 from suzani.identity.explaining import FieldStep, RecordName, Verdict, Why
 from suzani.identity.explanations import Story, how, story, why, why_not
+from suzani.identity.lineage import (
+    Event,
+    Moved,
+    Stay,
+    Whereabouts,
+    current_ids,
+    history,
+    persons_at,
+    record_history,
+    whereabouts,
+)
+from suzani.identity.lineage_store import constraints
 from suzani.identity.linking import Input, Linkage, link, read_input
 from suzani.identity.names import comparable_name, comparable_names, phonetic_key, phonetic_keys
 from suzani.identity.nearest import Neighbour, WhyNot
 from suzani.identity.service import RunReport, resolve
+from suzani.identity.stewarding import join, record_ids, revoke, separate
 from suzani.identity.store import affected_persons, mark_read
 from suzani.identity.tables import read_table, write_table
-from suzani.identity.types import Affected, Applied, Cause, Change, Constraint
+from suzani.identity.types import Affected, Applied, Cause, Change, Constraint, Outcome
+from suzani.identity.undoing import undo
 
 __all__ = [
     "Affected",
@@ -22,36 +36,52 @@ __all__ = [
     "Comparison",
     "Constraint",
     "Evaluation",
+    "Event",
     "FieldStep",
     "How",
     "Input",
     "JoinStep",
     "Joined",
     "Linkage",
+    "Moved",
     "Neighbour",
+    "Outcome",
     "PairOdds",
     "Prevented",
     "RecordName",
     "RunReport",
+    "Stay",
     "Story",
     "Verdict",
+    "Whereabouts",
     "Why",
     "WhyNot",
     "affected_persons",
     "comparable_name",
     "comparable_names",
+    "constraints",
+    "current_ids",
     "evaluate_partition",
     "evaluate_tables",
+    "history",
     "how",
+    "join",
     "link",
     "mark_read",
+    "persons_at",
     "phonetic_key",
     "phonetic_keys",
     "read_input",
     "read_table",
+    "record_history",
+    "record_ids",
     "resolve",
+    "revoke",
+    "separate",
     "standard_phone",
     "story",
+    "undo",
+    "whereabouts",
     "why",
     "why_not",
     "write_table",

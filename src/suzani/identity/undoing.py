@@ -115,7 +115,7 @@ async def _decision(tx: Tx, change: Change, past: Past, actor: str, reason: str)
 
 
 async def _standing(tx: Tx, change_id: int) -> list[Link]:
-    """What the change said and still stands, whether by itself or said again when an undo of it was undone."""
+    """What the change said and still stands, by itself or said again when an undo of it was undone."""
     same = {change_id}
     undos = {row["change_id"]: row["undoes"] for row in await lineage_store.undos(tx, change_id)}
     for undoing, undone in undos.items():
