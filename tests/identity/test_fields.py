@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from suzani.identity.dictionary import encode, recode, restandardise
 from suzani.identity.fields import Field, build_fields
+from suzani.identity.texts import as_list
 from suzani.kernel import Kind
 from tests.identity.people import pinfl
 
@@ -35,7 +36,9 @@ def test_a_word_for_nothing_is_missing(nothing: str) -> None:
 
 
 def test_equal_forms_share_one_code() -> None:
-    encoded = restandardise(encode(pa.array(["A", "a ", "b", None])), lambda v: [x.lower() for x in v])
+    encoded = restandardise(
+        encode(pa.array(["A", "a ", "b", None])), lambda v: [x.lower() for x in as_list(v)]
+    )
     assert encoded.codes[0] == encoded.codes[1] != encoded.codes[2]
     assert encoded.codes[3] == -1
 

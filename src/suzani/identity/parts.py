@@ -16,8 +16,12 @@ from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from suzani.identity.dictionary import MISSING, Codes, Encoded, unify
+from suzani.identity.kernels.fullnames import Words, part_names, places
+from suzani.identity.kernels.texts import gather, split_words
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
 
 _PATRONYMIC = re.compile(
     r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$"
@@ -98,9 +102,9 @@ def name_parts(
     (maiden name) are alternatives; a part that a record lacks is taken from its full name."""
     nobody = Encoded(pa.array([], pa.string()), np.full(rows, MISSING, dtype=np.int32))
     split = [
-        Encoded(pa.array(names, pa.string()), column.codes)
+        Encoded(as_array(names), column.codes)
         for header, column in columns.full.items()
-        for names in splitter.split(column.values, family_first[header])
+        for names in splitter.split(column.texts, family_first[header])
     ]
     separate = [*columns.given, *columns.family, *columns.middle]
     texts, codes = unify([nobody, *separate, *split])
@@ -141,11 +145,32 @@ class Splitter:
 
     scores: Mapping[str, float]
 
-    def split(self, values: Sequence[str], family_first: bool) -> tuple[list[str], list[str], list[str]]:
+    def split(self, values: Texts, family_first: bool) -> list[Texts]:
         """The given, the family and the middle names of comparable full names."""
-        names = [self.one(value, family_first) for value in values]
-        given, family, middle = ([name[at] for name in names] for at in range(3))
-        return given, family, middle
+        if len(values) >= MANY:
+            return self._split_many(as_array(values), family_first)
+        names = [self.one(value, family_first) for value in as_list(values)]
+        return [[name[at] for name in names] for at in range(3)]
+
+    def _split_many(self, texts: pa.StringArray, family_first: bool) -> list[Texts]:
+        """As `split`: names with a comma one by one, the others at once."""
+        commas = pc.match_substring(texts, ",")
+        data, starts = bytes_of(pc.if_else(commas, "", texts))
+        ids, begins, low, high = split_words(data, starts)
+        typed = texts_of(*gather(data, low, high)).to_pylist()
+        forms = [_form(word) for word in typed]
+        words = Words(
+            ids, begins, *places(data, ids, starts),
+            np.array([patronymic for patronymic, _ in forms], dtype=np.bool_),
+            np.array([word in _CONNECTED for word in typed], dtype=np.bool_),
+            np.array([self._family_score(word) for word in typed], dtype=np.float64),
+        )  # fmt: skip
+        whole = [texts_of(*parted) for parted in part_names(data, words, family_first)]
+        apart = [self.one(value, family_first) for value in texts.filter(commas).to_pylist()]
+        return [
+            pc.replace_with_mask(part, commas, pa.array([name[at] for name in apart], pa.string()))
+            for at, part in enumerate(whole)
+        ]
 
     def one(self, value: str, family_first: bool) -> Name:
         """The parts of one comparable full name."""

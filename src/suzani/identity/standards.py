@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from suzani.identity import names as name_forms
 from suzani.identity.addresses import standard_addresses, standard_texts
 from suzani.identity.contacts import (
@@ -13,7 +16,9 @@ from suzani.identity.contacts import (
     standard_emails,
     standard_postcodes,
 )
-from suzani.identity.texts import Texts, as_list
+from suzani.identity.kernels.texts import gather, replace_words, split_words
+from suzani.identity.scripts import latin
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
 from suzani.kernel import Kind
 from suzani.sources import SEXES
 
@@ -61,13 +66,36 @@ def _listed(standardise: Callable[[Sequence[str]], list[str]], values: Texts) ->
     return standardise(as_list(values))
 
 
+def standard_full_names(values: Texts) -> Texts:
+    """`comparable_full_names`; of many, the words are brought to Latin letters once each.
+
+    Hangul needs whole names: there the family name is one syllable of a word.
+    """
+    if len(values) < MANY:
+        return name_forms.comparable_full_names(as_list(values))
+    texts = as_array(values)
+    hangul = pc.match_substring_regex(texts, r"\p{Hangul}")
+    rest = pc.if_else(hangul, "", texts)
+    latin = name_forms.comparable_full_names(latin_by_words(rest).to_pylist())
+    whole = name_forms.comparable_full_names(texts.filter(hangul).to_pylist())
+    return pc.replace_with_mask(pa.array(latin, pa.string()), hangul, pa.array(whole, pa.string()))
+
+
+def latin_by_words(texts: pa.StringArray) -> pa.StringArray:
+    """`latin` of many texts, each distinct word once."""
+    data, starts = bytes_of(texts)
+    ids, _, low, high = split_words(data, starts)
+    forms = as_array(latin(texts_of(*gather(data, low, high)).to_pylist()))
+    return texts_of(*replace_words(data, starts, ids, *bytes_of(forms)))
+
+
 _NAMES = partial(_listed, name_forms.comparable_names)
 
 STANDARDISERS: Mapping[Kind, Callable[[Texts], Texts]] = {
     Kind.GIVEN_NAME: _NAMES,
     Kind.FAMILY_NAME: _NAMES,
     Kind.PATRONYMIC: _NAMES,
-    Kind.FULL_NAME: partial(_listed, name_forms.comparable_full_names),
+    Kind.FULL_NAME: standard_full_names,
     Kind.ORGANISATION: standard_texts,
     Kind.SEX: partial(_listed, standard_sexes),
     Kind.NATIONAL_ID: standard_documents,

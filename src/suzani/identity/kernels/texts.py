@@ -253,3 +253,32 @@ def join_sorted(
                 end += 1
         at[v + 1] = end
     return out[: at[-1]], at
+
+
+@njit(cache=True, nogil=True)
+def replace_words(
+    text: Bytes, start: Starts, ids: Starts, forms: Bytes, form_start: Starts
+) -> tuple[Bytes, Starts]:
+    """Each value with its words, as `split_words` finds and numbers them, in other forms."""
+    size = len(text)
+    for id_ in ids:
+        size += form_start[id_ + 1] - form_start[id_]
+    out = np.empty(size, dtype=np.uint8)
+    at = np.zeros(len(start), dtype=np.int32)
+    seen = 0
+    for v in range(len(start) - 1):
+        end = at[v]
+        inside = False
+        for i in range(start[v], start[v + 1]):
+            belongs = _belongs_to_word(text[i])
+            if belongs and not inside:
+                for k in range(form_start[ids[seen]], form_start[ids[seen] + 1]):
+                    out[end] = forms[k]
+                    end += 1
+                seen += 1
+            elif not belongs:
+                out[end] = text[i]
+                end += 1
+            inside = belongs
+        at[v + 1] = end
+    return out[: at[-1]], at
