@@ -159,11 +159,18 @@ PRODUCTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 EDGES = [
-    (101, 102, 9.1, 0.998, {"full_name": [4, 11.2], "document": [1, -2.1]}),
-    (101, 103, 21.4, 0.9999, {"family_name": [5, 9.5], "phone": [3, 9.0], "birth_date": [6, 8.2]}),
-    (104, 105, 12.0, 0.999, {"given_name": [5, 4.0], "phone": [3, 9.0]}),
-    (106, 107, 15.5, 0.9995, {"birth_date": [6, 8.2]}),
-]
+    (101, 102, 11.1, 0.68, {"family_name": ["same form", 8.2], "given_name": ["exact", 5.0],
+                            "document": ["different", -2.1]}),
+    (101, 103, 21.4, 0.9996, {"family_name": ["same form", 9.5], "phone": ["exact", 9.0],
+                              "birth_date": ["exact", 8.2]}),
+    (104, 105, 12.0, 0.8, {"given_name": ["exact", 4.0], "phone": ["exact", 9.0]}),
+    (106, 107, 15.5, 0.978, {"birth_date": ["exact", 8.2]}),
+    (107, 108, 9.4, 0.4, {"family_name": ["exact", 9.1], "birth_date": ["exact", 8.2],
+                          "given_name": ["different", -4.6]}),
+]  # fmt: skip
+"""Weights and evidence; the last one is between two persons."""
+
+MODEL = {"prior": 2**-10, "fields": [{"name": "given_name", "kind": "given_name"}]}
 
 
 async def fill(tx: Tx) -> None:
@@ -241,10 +248,11 @@ async def _identity(tx: Tx) -> None:
         Query(
             "insert into identity.run"
             " (state, started_at, finished_at, records, candidates, edges, persons, report, model)"
-            " values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', '{}')"
+            " values ('done', %(start)s, %(end)s, 10, 14, 4, 6, '{}', %(model)s::jsonb)"
         ),
         start=NOW,
         end=NOW + timedelta(seconds=4.2),
+        model=msgspec.json.encode(MODEL).decode(),
     )
     await execute(
         tx,

@@ -9,17 +9,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg import sql
 
 from suzani.infra.db import Database
+from suzani.infra.platform import Platform
 from suzani.profiles import load_survivorship, rebuild_all
+from suzani.web import build_api
 from tests.conftest import url_of
 from tests.profiles import bank
 
@@ -99,6 +102,18 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError("the server did not start")
+
+
+@pytest.fixture
+async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on the tiny bank."""
+    async with platform.db.transaction() as tx:
+        await bank.fill(tx)
+    async with platform.db.transaction() as tx:
+        await rebuild_all(tx, load_survivorship(), bank.NOW)
+    transport = httpx.ASGITransport(build_api(platform))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

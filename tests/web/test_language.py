@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import suzani.web
-from suzani.identity import Apart, Joined, Verdict
+from suzani.identity import Apart, Cause, Joined, Verdict
 from suzani.identity.comparisons import LABELS
 from suzani.kernel import NotFound
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES
@@ -37,6 +37,7 @@ COMPUTED = (
     | {f"verdict.{VERDICTS[verdict]}" for verdict in Verdict}
     | {f"{where}.{JOINS[joined]}" for joined in Joined for where in ("join", "reached")}
     | {f"{where}.{GAPS[apart]}" for apart in Apart for where in ("prevented", "reached")}
+    | {f"cause.{cause.value}" for cause in Cause}
     | {f"join.{name}" for name in ("one_pair", "all_for")}
     | {f"apart.{name}" for name in ("evidence", "cannot_link", "different_ids")}
 )

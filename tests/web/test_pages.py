@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.profiles.bank import KARIMOV, KIM, RETIRED, SCRIPT
+from tests.profiles.bank import KARIMOV, KIM, KIM_TWIN, RETIRED, SCRIPT
 
 
 def test_the_overview_shows_the_audit(site: str, page: Page) -> None:
@@ -87,9 +87,77 @@ def test_the_customer_page_shows_sources_products_evidence_and_history(site: str
     expect(page.locator(".verdict")).to_have_text("Must not be contacted for marketing")
     expect(page.locator(".products")).to_contain_text("Humo Gold")
     expect(page.locator(".balances")).to_contain_text("1,550,000.50")
-    expect(page.locator("table.evidence .bits").first).to_contain_text("Family name +9.5")
+    expect(page.locator("section.why .summary")).to_contain_text("3 records from 3 systems")
     expect(page.locator(".history")).to_contain_text("Person 7 was merged into this one")
     expect(page.locator(".history s", has_text="+998 90 000-11-22")).to_be_visible()
+
+
+def test_a_join_opens_into_a_waterfall_of_its_fields(site: str, page: Page) -> None:
+    page.goto(f"{site}/customers/{KARIMOV}")
+    joins = page.locator("section.why .join")
+    expect(joins).to_have_count(2)
+    first = joins.first
+    expect(first.locator("summary .group")).to_have_text(["Core banking 101", "Lending 103"])
+    expect(first.locator(".waterfall")).to_be_hidden()
+    first.locator("summary").click()
+    steps = first.locator(".waterfall > li:not(.heads)")
+    expect(steps).to_have_count(6)
+    expect(steps.nth(1)).to_contain_text("Family name")
+    expect(steps.nth(1).locator(".bits")).to_have_text("+9.5")
+    expect(steps.nth(1).locator(".value")).to_have_text(["Каримов", "Karimov"])
+    expect(steps.last.locator(".sum")).to_have_text("+11.4")
+    expect(first.locator(".verdict-line")).to_contain_text("They are one person")
+    bars = first.locator(".track > .for")
+    left, right = bars.nth(0).bounding_box(), bars.nth(1).bounding_box()
+    assert left
+    assert right
+    assert right["x"] == pytest.approx(left["x"] + left["width"], abs=2)
+
+
+def test_a_waterfall_is_told_in_words_to_those_who_do_not_see_it(site: str, page: Page) -> None:
+    page.goto(f"{site}/customers/{KARIMOV}")
+    spoken = page.locator("section.why .spoken").first
+    expect(spoken).to_contain_text("Both have the date of birth 14 Mar 1985: +8.2 bits.")
+    assert page.locator("section.why .waterfall:not([aria-hidden=true])").count() == 0
+
+
+def test_any_two_records_can_be_compared(site: str, page: Page) -> None:
+    page.goto(f"{site}/customers/{KARIMOV}")
+    page.locator(".picker select").first.select_option("102")
+    page.locator(".picker select").last.select_option("103")
+    page.locator(".picker button").click()
+    expect(page.locator("#compare .pair")).to_contain_text("No comparison of these two is kept.")
+    expect(page.locator("#compare .pair")).to_contain_text("through other records of that person")
+    page.locator(".picker select").last.select_option("101")
+    page.locator(".picker button").click()
+    expect(page.locator("#compare .waterfall .against .bits").first).to_have_text("−2.1")
+
+
+@pytest.mark.parametrize("asked", ["a=1&b=2", "a=101&b=101", "a=x&b=-1", f"a={'9' * 40}&b=1", "a=101&b=104"])
+def test_records_that_are_not_this_persons_are_not_compared(site: str, page: Page, asked: str) -> None:
+    page.goto(f"{site}/customers/{KARIMOV}?{asked}")
+    expect(page.locator("section.why")).to_be_visible()
+    expect(page.locator("#compare .pair")).to_have_count(0)
+
+
+def test_the_nearest_others_say_what_keeps_them_apart(site: str, page: Page) -> None:
+    page.goto(f"{site}/customers/{KIM_TWIN}")
+    expect(page.locator("section.why h2")).to_have_text("Why nobody else")
+    near = page.locator("section.why .join")
+    expect(near).to_contain_text("Against it: given name")
+    near.locator(".groups a").click()
+    expect(page).to_have_url(f"{site}/customers/{KIM}")
+
+
+@pytest.mark.parametrize("code", ["ru", "uz", "ko"])
+def test_the_reasons_are_told_in_every_language(site: str, page: Page, code: str) -> None:
+    page.goto(f"{site}/customers/{KARIMOV}?lang={code}")
+    said = {"ru": "Почему это один человек", "uz": "Nega bu bir shaxs", "ko": "왜 같은 사람인가"}[code]
+    expect(page.locator("section.why h2")).to_have_text(said)
+    page.evaluate("document.querySelectorAll('.why details').forEach(part => part.open = true)")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_merged_person_leads_to_the_one_they_went_to(site: str, page: Page) -> None:

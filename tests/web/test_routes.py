@@ -1,26 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
-from suzani.infra.platform import Platform
-from suzani.profiles import load_survivorship, rebuild_all
-from suzani.web import build_api
 from tests.profiles import bank
-
-
-@pytest.fixture
-async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
-    """The API on the tiny bank."""
-    async with platform.db.transaction() as tx:
-        await bank.fill(tx)
-    async with platform.db.transaction() as tx:
-        await rebuild_all(tx, load_survivorship(), bank.NOW)
-    transport = httpx.ASGITransport(build_api(platform))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
-        yield client
 
 
 async def test_the_api_answers_audit_search_persons_and_health(client: httpx.AsyncClient) -> None:
@@ -65,7 +48,15 @@ async def test_odd_texts_are_searched_without_harm(client: httpx.AsyncClient) ->
 
 async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     described = (await client.get("/v1/openapi.json")).json()
-    assert set(described["paths"]) == {"/v1/audit", "/v1/health", "/v1/persons/{person_id}", "/v1/search"}
+    assert set(described["paths"]) == {
+        "/v1/audit",
+        "/v1/health",
+        "/v1/identity/why",
+        "/v1/persons/{person_id}",
+        "/v1/persons/{person_id}/how",
+        "/v1/persons/{person_id}/why-not",
+        "/v1/search",
+    }
     assert all(route["get"]["description"] for route in described["paths"].values())
 
 

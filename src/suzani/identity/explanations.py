@@ -203,7 +203,7 @@ async def _record_id(tx: Tx, text: str) -> int:
     if text.isdecimal():
         return min(int(text), 2**63 - 1)
     system, slash, key = text.partition("/")
-    if not slash or not system or not key:
+    if not slash or not system or not key or "\0" in text:
         raise InvalidInput(
             f"{text!r} names no record", hint="Name a record by its id, or as system/key: cards/C-1001."
         )

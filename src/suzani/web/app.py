@@ -25,6 +25,7 @@ from suzani.web.language import Texts
 from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
 from suzani.web.pages import customer, notices, overview, search
+from suzani.web.pages.explained import Explained
 from suzani.web.routes import answer_with_problems, api
 
 LOOPBACK: Final = "127.0.0.1"
@@ -126,11 +127,12 @@ class _Pages:
                 try:
                     found = await profiles.customer(tx, current)
                     story = await identity.story(tx, current, compared)
+                    events = await identity.history(tx, current)
                 except NotFound:
                     title = texts("error.no_profile", id=current)
                     return _missing(title, notices.missing(texts, title, texts("error.no_profile_text")))
             name = found.profile.display_name or texts("customer.unnamed")
-            return name, customer.customer_page(texts, found, story, compared)
+            return name, customer.customer_page(texts, found, Explained(story, events, compared))
 
         await self._show(request, content)
         return None

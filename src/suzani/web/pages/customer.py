@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from suzani.identity import Story
 from suzani.profiles import (
     GOLDEN_ATTRIBUTES,
     Customer,
@@ -18,7 +17,7 @@ from suzani.profiles import (
 from suzani.web.language import Texts
 from suzani.web.markup import Content, Markup, join, tag
 from suzani.web.mask import mask
-from suzani.web.pages.explained import story_card
+from suzani.web.pages.explained import Explained, story_card
 from suzani.web.pages.parts import card, system_title, table
 
 CONSENT = "marketing_consent"
@@ -33,8 +32,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 NAME_PARTS = ("family_name", "given_name")
 
 
-def customer_page(texts: Texts, customer: Customer, story: Story, compared: tuple[int, int] | None) -> Markup:
-    """The whole page below the header; `compared` are two records to be shown side by side."""
+def customer_page(texts: Texts, customer: Customer, explained: Explained) -> Markup:
+    """The whole page below the header."""
     return join(
         _heading(texts, customer),
         tag(
@@ -42,7 +41,7 @@ def customer_page(texts: Texts, customer: Customer, story: Story, compared: tupl
             _golden_card(texts, customer),
             tag("div", _consent_card(texts, customer), _products_card(texts, customer), class_="stack"),
             _sources_card(texts, customer),
-            story_card(texts, story, compared),
+            story_card(texts, explained),
             _history_card(texts, customer),
             class_="grid customer",
         ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from suzani.identity import Joined, JoinStep, Neighbour, PairOdds, RecordName, Story, Why
+from suzani.identity import Event, Joined, JoinStep, Neighbour, PairOdds, RecordName, Story, Why
 from suzani.web.explanations import (
     GAPS,
     JOINS,
@@ -20,6 +21,7 @@ from suzani.web.explanations import (
 )
 from suzani.web.language import Texts
 from suzani.web.markup import Content, Markup, join, tag
+from suzani.web.pages.lineage import lineage
 from suzani.web.pages.parts import card, system_title
 from suzani.web.pages.waterfall import waterfall
 
@@ -32,15 +34,27 @@ STEPS_SHOWN = 8
 Pair = tuple[int, int]
 
 
-def story_card(texts: Texts, story: Story, compared: Pair | None) -> Markup:
-    """The whole section; `compared` are the two records the reader asked to see side by side."""
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What the section shows: the story, the changes of the person, and the two records that the reader asked
+    to see side by side."""
+
+    story: Story
+    events: Sequence[Event]
+    compared: Pair | None
+
+
+def story_card(texts: Texts, explained: Explained) -> Markup:
+    """The whole section."""
+    story = explained.story
     single = len(story.how.records) == 1
     return card(
         texts("why.title_single" if single else "why.title"),
         tag("p", how_summary(texts, story.how), class_="summary"),
         _joins(texts, story) if story.how.steps else None,
-        _picker(texts, story, compared) if len(story.how.records) > 2 else None,
+        _picker(texts, story, explained.compared) if len(story.how.records) > 2 else None,
         _nearest(texts, story),
+        lineage(texts, explained.events),
         note=texts("why.note"),
         class_="full why",
     )
