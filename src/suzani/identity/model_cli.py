@@ -70,9 +70,7 @@ def show_command(
         console.print_json(model_data(model))
         return
     console.print_table(title, ["", ""], summary_rows(model))
-    console.print_table(
-        "Weights", ["field", "level", "m", "u", "h", "bits", "against │ for"], model_rows(model)
-    )
+    console.print_table("Weights", ["field", "level", "m", "u", "h", "bits", "−   │   +"], model_rows(model))
 
 
 async def _of_platform(run: int | None, data: Path | None) -> tuple[int, Model]:

@@ -10,8 +10,8 @@ from suzani.identity.comparisons import LABELS
 from suzani.identity.model_file import FieldModel, Model
 from suzani.kernel import Kind
 
-_BITS_PER_BLOCK = 2.0
-_MOST_BLOCKS = 12
+_BITS_PER_BLOCK = 5.0
+_MOST_BLOCKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,12 @@ def level_weights(model: Model) -> list[LevelWeight]:
 
 
 def bar(weight_bits: float) -> str:
-    """A weight as a bar: to the right for a match, to the left against it; a block is two bits."""
-    blocks = min(round(abs(weight_bits) / _BITS_PER_BLOCK), _MOST_BLOCKS)
-    drawn = "█" * blocks
-    return f"{'':>{_MOST_BLOCKS}}│{drawn}" if weight_bits >= 0 else f"{drawn:>{_MOST_BLOCKS}}│"
+    """A weight as a bar: to the right for a match, to the left against it; a block is five bits."""
+    halves = min(round(2 * abs(weight_bits) / _BITS_PER_BLOCK), 2 * _MOST_BLOCKS)
+    whole, half = "█" * (halves // 2), halves % 2
+    if weight_bits >= 0:
+        return f"{'':>{_MOST_BLOCKS}}│{whole}{'▌' * half}"
+    return f"{'▐' * half + whole:>{_MOST_BLOCKS}}│"
 
 
 def model_rows(model: Model) -> list[list[str]]:
@@ -113,7 +115,7 @@ def model_rows(model: Model) -> list[list[str]]:
     before = ""
     for item in level_weights(model):
         name = item.field if item.field != before else ""
-        shares = [f"{share:.3g}" for share in (item.m, item.u, item.h)]
+        shares = [f"{share:.2g}" for share in (item.m, item.u, item.h)]
         rows.append([name, item.level, *shares, f"{item.weight_bits:+.2f}", bar(item.weight_bits)])
         before = item.field
     return rows
@@ -206,9 +208,10 @@ def _other_changes(before: Model, after: Model) -> list[str]:
     found = []
     if before.records != after.records:
         found.append(f"records: {before.records:,} → {after.records:,}")
-    for was, now in _pairs_of_fields(before, after):
-        if was.h != now.h:
-            found.append(f"{was.name}: other shares within households")
+    pairs = _pairs_of_fields(before, after)
+    if homes := [was.name for was, now in pairs if was.h != now.h]:
+        found.append(f"other shares within households (h): {', '.join(homes)}")
+    for was, now in pairs:
         if was.weighs_frequency != now.weighs_frequency:
             found.append(f"{was.name}: weighs frequency {was.weighs_frequency} → {now.weighs_frequency}")
     if before.interactions != after.interactions:

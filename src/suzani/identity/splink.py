@@ -133,7 +133,9 @@ def _comparison(field: FieldModel) -> Settings:
     null = _condition("{l} is null or {r} is null", name)
     levels: list[Settings] = [{"sql_condition": null, "label_for_charts": "missing", "is_null_level": True}]
     for level in range(len(labels) - 1, 0, -1):
-        condition = "ELSE" if level == 1 else _condition(CONDITIONS[kind].get(labels[level], _EXACT), name)
+        condition = (
+            "ELSE" if level == 1 else _condition(CONDITIONS.get(kind, {}).get(labels[level], _EXACT), name)
+        )
         levels.append(
             {
                 "sql_condition": condition,
