@@ -20,12 +20,14 @@ KINDS = {
     "middle": Kind.PATRONYMIC, "full": Kind.FULL_NAME, "born": Kind.BIRTH_DATE, "sex": Kind.SEX,
     "id": Kind.NATIONAL_ID, "tax": Kind.NATIONAL_ID, "passport": Kind.DOCUMENT, "home": Kind.PHONE,
     "mobile": Kind.PHONE, "mail": Kind.EMAIL, "street": Kind.STREET, "house": Kind.HOUSE, "city": Kind.CITY,
-    "zip": Kind.POSTCODE, "firm": Kind.ORGANISATION, "note": Kind.TEXT, "none": Kind.IGNORE,
+    "zip": Kind.POSTCODE, "firm": Kind.ORGANISATION, "note": Kind.TEXT, "suffix": Kind.GENERATION,
+    "none": Kind.IGNORE,
 }  # fmt: skip
 IDS = [pinfl("1980-03-15", "M", 1), pinfl("1981-04-16", "F", 2), pinfl("2001-01-01", "F", 3)]
 PARTS = {"y": Kind.BIRTH_YEAR, "m": Kind.BIRTH_MONTH, "d": Kind.BIRTH_DAY}
 WORDS = ["Karim", "Karimova", "Каримов", "Лола", "Smith", "Lee, Ann", "Nodir qizi", "Валиевич", "Smith Ann",
-         "김민준", "Каримов Али Вали ўғли", "Dr. Ann O'Neil-Lee", "x" * 300, "oʻgʻli"]  # fmt: skip
+         "김민준", "Каримов Али Вали ўғли", "Dr. Ann O'Neil-Lee", "x" * 300, "oʻgʻli",
+         "Smith Jr.", "Karimova (Petrova)", "Smith (Jones), Ann III", "Sidorova née Kim", "jr"]  # fmt: skip
 TYPED: dict[Kind, list[str]] = {
     Kind.BIRTH_DATE: ["03/04/1980", "4.13.1980", "25-12-1990", "1980-03-15", "01.01.1900", "5 may 1970"],
     Kind.SEX: ["M", "ж", "erkak", "2"],

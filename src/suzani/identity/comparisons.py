@@ -34,6 +34,7 @@ LABELS: Mapping[Kind, tuple[str, ...]] = {
     Kind.FAMILY_NAME: _NAME,
     Kind.PATRONYMIC: _NAME,
     Kind.SEX: ("missing", "different", "exact"),
+    Kind.GENERATION: ("missing", "different", "exact"),
     Kind.BIRTH_DATE: (
         "missing",
         "different",
@@ -268,6 +269,7 @@ _BY_KIND: Mapping[Kind, Callable[[Sequence[str]], PairLevels]] = {
     Kind.FAMILY_NAME: _name_levels,
     Kind.PATRONYMIC: _name_levels,
     Kind.SEX: _equal_or_not,
+    Kind.GENERATION: _equal_or_not,
     Kind.BIRTH_DATE: _date_levels,
     Kind.NATIONAL_ID: _code_levels,
     Kind.DOCUMENT: _code_levels,

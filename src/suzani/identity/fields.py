@@ -7,32 +7,34 @@ phones): its codes then have several columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity import names as name_forms
 from suzani.identity.dates import order_of, standard_dates
-from suzani.identity.dictionary import MISSING, Codes, Encoded, encode, recode, restandardise, stack, strings
-from suzani.identity.documents import Identifier, scheme_of
+from suzani.identity.dictionary import MISSING, Encoded, encode, restandardise, stack, strings
+from suzani.identity.documents import scheme_of
+from suzani.identity.field import Field
+from suzani.identity.filling import dated_by_ids, labels, of_the_father, shown_sexes
 from suzani.identity.norms import FieldShape, Norms
-from suzani.identity.parts import NameColumns, learn_scores, name_parts, sex_of_family_name
+from suzani.identity.parts import NameColumns, learn_scores, name_parts, parted_from_maiden
 from suzani.identity.sharing import shared_values
 from suzani.identity.single import standardise_record
 from suzani.identity.standards import (
     ADDRESS_PARTS,
     BIRTH_PARTS,
+    GENERATION_LABELS,
     IDENTIFYING,
     OF_ALL_COLUMNS,
     OF_ONE_COLUMN,
     SEX_LABELS,
     STANDARDISERS,
+    WITH_SUFFIX,
     field_name,
+    generations,
 )
 from suzani.identity.texts import as_list
 from suzani.kernel import Kind
@@ -40,48 +42,6 @@ from suzani.kernel import Kind
 __all__ = ["Field", "build_fields", "standardise", "standardise_record"]
 
 _SAMPLE = 20_000
-
-
-@dataclass(frozen=True)
-class Field:
-    """One piece of evidence about every record.
-
-    `values` are the distinct standard forms; `codes` (rows × alternatives, int32) point into them, -1 where
-    the record has none. Given, family and middle names share one list of values, so that they can be
-    compared across.
-    """
-
-    name: str
-    kind: Kind
-    values: list[str]
-    codes: Codes
-    scheme: Identifier | None = None
-
-    def reordered(self, order: npt.NDArray[np.int64]) -> Field:
-        """The field with its records in another order."""
-        return replace(self, codes=self.codes[order])
-
-    @property
-    def rows(self) -> int:
-        """Number of records."""
-        return int(self.codes.shape[0])
-
-    @cached_property
-    def counts(self) -> npt.NDArray[np.int64]:
-        """How many records hold each value (first alternative and others alike)."""
-        held = self.codes[self.codes >= 0]
-        return np.bincount(held, minlength=len(self.values)).astype(np.int64)
-
-    @cached_property
-    def valid(self) -> npt.NDArray[np.bool_]:
-        """Which values pass the check digit of the field's scheme; one more, False, for a missing value."""
-        passed = self.scheme.valid(self.values) if self.scheme else np.zeros(len(self.values), dtype=bool)
-        return np.append(passed, False)
-
-    @property
-    def filled(self) -> npt.NDArray[np.bool_]:
-        """Which records have a value."""
-        return np.asarray((self.codes >= 0).any(axis=1))
 
 
 def build_fields(table: pa.Table, kinds: Mapping[str, Kind]) -> list[Field]:
@@ -163,8 +123,8 @@ class _Columns:
         fields += self._addresses()
         for kind in OF_ONE_COLUMN:
             fields += [self._single(kind, column) for column in by_kind.get(kind, ())]
-        fields = _dated_by_ids(fields, self.table.num_rows)
-        return [*map(_of_the_father, fields), self._sexes(fields)]
+        fields = dated_by_ids(fields, self.table.num_rows)
+        return [*map(of_the_father, fields), self._sexes(fields)]
 
     def _encoded(self, column: str) -> Encoded:
         """The distinct trimmed values of a column; all missing where the table has no such column."""
@@ -188,23 +148,51 @@ class _Columns:
         return Field(name, kind, both.values, both.codes, scheme)
 
     def _names(self) -> list[Field]:
-        given, family, middle = (
+        given, middle = (
             [self._standard(column, kind) for column in self.norms.columns_of(kind)]
-            for kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.PATRONYMIC)
+            for kind in (Kind.GIVEN_NAME, Kind.PATRONYMIC)
         )
-        full = {
-            column: self._standard(column, Kind.FULL_NAME) for column in self.norms.columns_of(Kind.FULL_NAME)
-        }
-        columns = NameColumns(given, family, middle, full)
+        family, full, born = self._parted_names()
+        columns = NameColumns(given, family, middle, full, born)
         if self.learning:
             self._learn_names(columns)
         parts = name_parts(columns, self.norms.splitter, self.norms.family_first, self.table.num_rows)
+        if not self.learning:
+            parts = parts.with_families(self.norms.alternatives_of("family_name"))
         values = parts.texts.to_pylist()
         return [
             Field("given_name", Kind.GIVEN_NAME, values, parts.given_name),
             Field("family_name", Kind.FAMILY_NAME, values, parts.family_name),
             Field("middle_name", Kind.PATRONYMIC, values, parts.middle_name),
+            self._generations(),
         ]
+
+    def _parted_names(self) -> tuple[list[Encoded], dict[str, Encoded], list[Encoded]]:
+        """Family names and full names without the maiden names beside them, and these."""
+        family, full, born = [], {}, []
+        for kind in (Kind.FAMILY_NAME, Kind.FULL_NAME):
+            for column in self.norms.columns_of(kind):
+                names, maiden = parted_from_maiden(self._encoded(column))
+                standard = restandardise(names, STANDARDISERS[kind])
+                if kind is Kind.FULL_NAME:
+                    full[column] = standard
+                else:
+                    family.append(standard)
+                if maiden:
+                    born.append(restandardise(maiden, STANDARDISERS[Kind.FAMILY_NAME]))
+        return family, full, born
+
+    def _generations(self) -> Field:
+        """Which bearer of the name (Jr., III) is stated, or the suffix of a family, full or given name."""
+        codes = np.full(self.table.num_rows, MISSING, dtype=np.int32)
+        stated = [
+            self._standard(column, Kind.GENERATION) for column in self.norms.columns_of(Kind.GENERATION)
+        ]
+        suffixed = map(self._encoded, self.norms.columns_of(*WITH_SUFFIX))
+        for said in [*stated, *(restandardise(encoded, generations) for encoded in suffixed)]:
+            numbers = [GENERATION_LABELS.index(label) for label in said.values]
+            codes = np.where(codes >= 0, codes, np.array([*numbers, MISSING], dtype=np.int32)[said.codes])
+        return Field("generation", Kind.GENERATION, list(GENERATION_LABELS), codes[:, None])
 
     def _learn_names(self, columns: NameColumns) -> None:
         self.norms = replace(self.norms, name_scores=learn_scores(columns))
@@ -249,11 +237,11 @@ class _Columns:
         codes = np.full(self.table.num_rows, MISSING, dtype=np.int32)
         for column in self.norms.columns_of(Kind.SEX):
             stated = self._standard(column, Kind.SEX)
-            codes = np.where(codes >= 0, codes, _labels(stated.values)[stated.codes])
+            codes = np.where(codes >= 0, codes, labels(stated.values)[stated.codes])
         for field in fields:
             if field.scheme is not None or field.name in ("family_name", "middle_name"):
                 rows = np.flatnonzero(codes < 0)
-                codes[rows] = _shown_sexes(field, rows)
+                codes[rows] = shown_sexes(field, rows)
         seen = np.unique(codes[codes >= 0])
         if self.learning and len(seen) < 2:
             codes = np.full_like(codes, MISSING)
@@ -264,60 +252,3 @@ def _sample(values: Sequence[str]) -> Sequence[str]:
     """About 20,000 values, the same whatever order they come in."""
     step = len(values) // _SAMPLE + 1
     return values if step == 1 else [value for value in values if crc32(value.encode()) % step == 0]
-
-
-def _labels(sexes: Sequence[str]) -> Codes:
-    """The code of each sex; one more, missing, for a missing value."""
-    return np.array([*(SEX_LABELS.index(sex) if sex else MISSING for sex in sexes), MISSING], dtype=np.int32)
-
-
-def _shown_sexes(field: Field, rows: npt.NDArray[np.int64]) -> Codes:
-    """The sex that a field's values show, for some of its rows."""
-    held = field.codes[rows, 0]
-    used = np.unique(held[held >= 0])
-    values = [field.values[code] for code in used.tolist()]
-    target = np.full(len(field.values) + 1, MISSING, dtype=np.int32)
-    if field.scheme is None:
-        shown = [sex_of_family_name(value) for value in values]
-    else:
-        passed = field.scheme.valid(values).tolist()
-        shown = [field.scheme.sex(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
-    target[used] = _labels(shown)[:-1]
-    return np.asarray(target[held])
-
-
-def _of_the_father(field: Field) -> Field:
-    """Patronymics without their endings; sex has been read off them by now."""
-    if field.name != "middle_name":
-        return field
-    used, codes = np.unique(field.codes, return_inverse=True)
-    held = [field.values[code] if code >= 0 else "" for code in used.tolist()]
-    bare = recode(name_forms.father_names(held), codes.reshape(field.codes.shape).astype(np.int32))
-    return Field(field.name, field.kind, bare.values, bare.codes)
-
-
-def _dated_by_ids(fields: list[Field], rows: int) -> list[Field]:
-    """Give records without a birth date the one that their valid national id carries."""
-    for source in list(fields):
-        if source.scheme is None:
-            continue
-        at = next((i for i, field in enumerate(fields) if field.name == "birth_date"), len(fields))
-        none = Field("birth_date", Kind.BIRTH_DATE, [], np.full((rows, 1), MISSING, dtype=np.int32))
-        fields[at : at + 1] = [_dated(next(iter(fields[at : at + 1]), none), source, source.scheme)]
-    return fields
-
-
-def _dated(stated: Field, source: Field, scheme: Identifier) -> Field:
-    """Birth dates, with those that valid national ids carry where none is stated."""
-    lacking = (stated.codes < 0).any(axis=1) & (source.codes[:, 0] >= 0)
-    used = np.unique(source.codes[lacking, 0])
-    values = [source.values[code] for code in used.tolist()]
-    passed = scheme.valid(values).tolist()
-    dates = [scheme.birth_date(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
-    if not any(dates):
-        return stated
-    target = np.full(len(source.values) + 1, MISSING, dtype=np.int32)
-    target[used] = np.arange(len(used), dtype=np.int32) + len(stated.values)
-    shown = np.where(lacking, target[source.codes[:, 0]], MISSING)[:, None]
-    both = recode([*stated.values, *dates], np.where(stated.codes >= 0, stated.codes, shown).astype(np.int32))
-    return Field(stated.name, Kind.BIRTH_DATE, both.values, both.codes)

@@ -80,6 +80,10 @@ class Norms:
         shape = self.shape.get(name)
         return IDENTIFIERS[shape.scheme] if shape and shape.scheme else None
 
+    def alternatives_of(self, name: str) -> int:
+        """How many alternatives a field has; 1 for a field that the norms do not have."""
+        return self.shape[name].alternatives if name in self.shape else 1
+
     def order_of(self, column: str) -> DateOrder:
         """The order of day and month in a column of dates."""
         return DateOrder(self.day_first.get(column, True))

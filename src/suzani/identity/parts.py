@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from zlib import crc32
 
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from suzani.identity.dictionary import MISSING, Codes, Encoded, unify
 from suzani.identity.kernels.fullnames import Words, part_names, places
 from suzani.identity.kernels.texts import gather, split_words
+from suzani.identity.names import maiden
 from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
 
 _PATRONYMIC = re.compile(
@@ -39,12 +40,16 @@ Name = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class NameColumns:
-    """The encoded name columns of a table, comparable forms; full names keep a comma where there was one."""
+    """The encoded name columns of a table, comparable forms; full names keep a comma where there was one.
+
+    `born` are the maiden names that stood beside others, in parentheses say.
+    """
 
     given: Sequence[Encoded]
     family: Sequence[Encoded]
     middle: Sequence[Encoded]
     full: Mapping[str, Encoded]
+    born: Sequence[Encoded] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,20 @@ class NameParts:
     given_name: Codes
     family_name: Codes
     middle_name: Codes
+
+    def with_families(self, count: int) -> NameParts:
+        """As many alternatives of the family name: the first ones, or further ones that nobody has."""
+        lacking = max(0, count - self.family_name.shape[1])
+        family_name = np.pad(self.family_name, ((0, 0), (0, lacking)), constant_values=MISSING)[:, :count]
+        return replace(self, family_name=family_name)
+
+
+def parted_from_maiden(encoded: Encoded) -> tuple[Encoded, Encoded | None]:
+    """A column of names as typed without the maiden names in them, and these, if there are any."""
+    names, born = maiden(encoded.values)
+    if not any(born):
+        return encoded, None
+    return Encoded(as_array(names), encoded.codes), Encoded(as_array(born), encoded.codes)
 
 
 def sex_of_family_name(name: str) -> str:
@@ -107,12 +126,13 @@ def name_parts(
         for names in splitter.split(column.texts, family_first[header])
     ]
     separate = [*columns.given, *columns.family, *columns.middle]
-    texts, codes = unify([nobody, *separate, *split])
+    texts, codes = unify([nobody, *separate, *columns.born, *split])
     missing, *apart = codes
     given, apart = apart[: len(columns.given)], apart[len(columns.given) :]
     family, apart = apart[: len(columns.family)], apart[len(columns.family) :]
     middle, apart = apart[: len(columns.middle)], apart[len(columns.middle) :]
     given_name, family_name = (given or [missing])[0], (family or [missing])[0]
+    born, apart = apart[: len(columns.born)], apart[len(columns.born) :]
     middle_name = missing
     for other in (*middle, *given[1:]):
         middle_name = np.where(middle_name >= 0, middle_name, other)
@@ -121,8 +141,16 @@ def name_parts(
         # An incomplete name keeps what its own columns say: only a wholly missing one is taken over.
         given_name, family_name = np.where(bare, g, given_name), np.where(bare, f, family_name)
         middle_name = np.where(middle_name < 0, m, middle_name)
-    families = np.stack([family_name, *family[1:]], axis=1)
+    maiden_name = [_first_of(born)] if any((codes >= 0).any() for codes in born) else []
+    families = np.stack([family_name, *family[1:], *maiden_name], axis=1)
     return NameParts(texts, given_name[:, None], families, middle_name[:, None])
+
+
+def _first_of(columns: Sequence[Codes]) -> Codes:
+    first = columns[0]
+    for other in columns[1:]:
+        first = np.where(first >= 0, first, other)
+    return first
 
 
 def record_parts(

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from suzani.identity.dates import DateOrder, standard_dates
 from suzani.identity.dictionary import cut, known
-from suzani.identity.names import father_names
+from suzani.identity.names import father_names, maiden
 from suzani.identity.norms import Norms
 from suzani.identity.parts import record_parts, sex_of_family_name
 from suzani.identity.standards import (
@@ -16,7 +16,9 @@ from suzani.identity.standards import (
     OF_ALL_COLUMNS,
     OF_ONE_COLUMN,
     STANDARDISERS,
+    WITH_SUFFIX,
     field_name,
+    generations,
 )
 from suzani.kernel import Kind
 
@@ -77,17 +79,54 @@ def _father(patronymic: str) -> str:
 
 
 def _names(record: Record, norms: Norms) -> dict[str, Values]:
-    given, family, middle = (
+    given, middle = (
         [_standard(record, column, kind) for column in norms.by_kind.get(kind, ())]
-        for kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.PATRONYMIC)
+        for kind in (Kind.GIVEN_NAME, Kind.PATRONYMIC)
     )
+    parted = {
+        column: (kind, *_parted(known(record.get(column))))
+        for kind in (Kind.FAMILY_NAME, Kind.FULL_NAME)
+        for column in norms.by_kind.get(kind, ())
+    }
+    family = [_name(kind, rest) for kind, rest, _ in parted.values() if kind is Kind.FAMILY_NAME]
     full = [
-        norms.splitter.one(value, norms.family_first[column])
-        for column in norms.by_kind.get(Kind.FULL_NAME, ())
-        if (value := _standard(record, column, Kind.FULL_NAME))
+        norms.splitter.one(name, norms.family_first[column])
+        for column, (kind, rest, _) in parted.items()
+        if kind is Kind.FULL_NAME and (name := _name(kind, rest))
     ]
     given_name, family_names, middle_name = record_parts(given, family, middle, full)
-    return {"given_name": (given_name,), "family_name": family_names, "middle_name": (middle_name,)}
+    maidens = (_name(Kind.FAMILY_NAME, born) for _, _, born in parted.values())
+    count = norms.alternatives_of("family_name")
+    if count > len(family_names):
+        family_names = (*family_names, next(filter(None, maidens), ""))
+    stated = (_standard(record, column, Kind.GENERATION) for column in norms.columns_of(Kind.GENERATION))
+    suffixes = (_suffix(known(record.get(column))) for column in norms.columns_of(*WITH_SUFFIX))
+    return {
+        "given_name": (given_name,),
+        "family_name": family_names,
+        "middle_name": (middle_name,),
+        "generation": (next(filter(None, (*stated, *suffixes)), ""),),
+    }
+
+
+@lru_cache(maxsize=1 << 13)
+def _parted(typed: str) -> tuple[str, str]:
+    """A name as typed without the maiden name in it, and that."""
+    if not typed:
+        return "", ""
+    (name,), (born,) = maiden([typed])
+    return name, born
+
+
+def _name(kind: Kind, value: str) -> str:
+    if len(value) <= _LONGEST_KEPT:
+        return _kept(kind, value) if value else ""
+    return cut(STANDARDISERS[kind]([value])[0])
+
+
+@lru_cache(maxsize=1 << 13)
+def _suffix(typed: str) -> str:
+    return generations([typed])[0] if typed else ""
 
 
 def _birth_dates(record: Record, norms: Norms) -> Values:

@@ -24,6 +24,7 @@ from suzani.sources import SEXES
 
 _SEX_WORDS = SEXES | {"1": "male", "2": "female", "e": "male", "a": "female"}
 SEX_LABELS = ("male", "female")
+GENERATION_LABELS = ("sr", "jr", "3", "4")
 
 IDENTIFYING = frozenset({Kind.PHONE, Kind.EMAIL, Kind.NATIONAL_ID, Kind.DOCUMENT})
 """Kinds whose values, held by many people, are no evidence."""
@@ -38,12 +39,14 @@ OF_ALL_COLUMNS = (Kind.PHONE, Kind.EMAIL)
 """Kinds of which all columns are alternatives of one field."""
 
 BIRTH_PARTS = (Kind.BIRTH_YEAR, Kind.BIRTH_MONTH, Kind.BIRTH_DAY)
+WITH_SUFFIX = (Kind.FAMILY_NAME, Kind.FULL_NAME, Kind.GIVEN_NAME)
 ADDRESS_PARTS = (Kind.HOUSE, Kind.STREET, Kind.ADDRESS)
 
 _OWN_NAMES: Mapping[str, Kind] = {
     "given_name": Kind.GIVEN_NAME,
     "family_name": Kind.FAMILY_NAME,
     "middle_name": Kind.PATRONYMIC,
+    "generation": Kind.GENERATION,
     "birth_date": Kind.BIRTH_DATE,
     "phone": Kind.PHONE,
     "email": Kind.EMAIL,
@@ -81,6 +84,13 @@ def standard_full_names(values: Texts) -> Texts:
     return pc.replace_with_mask(pa.array(latin, pa.string()), hangul, pa.array(whole, pa.string()))
 
 
+def generations(values: Texts) -> Texts:
+    """Which bearer of each name as typed its suffix says: one of `GENERATION_LABELS`, or ""."""
+    if len(values) < MANY:
+        return name_forms.generation(as_list(values))
+    return name_forms.generation(latin_by_words(as_array(values)).to_pylist())
+
+
 def latin_by_words(texts: pa.StringArray) -> pa.StringArray:
     """`latin` of many texts, each distinct word once."""
     data, starts = bytes_of(texts)
@@ -96,6 +106,7 @@ STANDARDISERS: Mapping[Kind, Callable[[Texts], Texts]] = {
     Kind.FAMILY_NAME: _NAMES,
     Kind.PATRONYMIC: _NAMES,
     Kind.FULL_NAME: standard_full_names,
+    Kind.GENERATION: lambda values: name_forms.generation([f"a {value}" for value in as_list(values)]),
     Kind.ORGANISATION: standard_texts,
     Kind.SEX: partial(_listed, standard_sexes),
     Kind.NATIONAL_ID: standard_documents,

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     GIVEN_NAME = "given_name"
     FAMILY_NAME = "family_name"
     PATRONYMIC = "patronymic"
+    GENERATION = "generation"
     FULL_NAME = "full_name"
     ORGANISATION = "organisation"
     SEX = "sex"
