@@ -12,7 +12,7 @@ from .test_model import KINDS, planted
 ID, NAME = Kind.NATIONAL_ID, Kind.GIVEN_NAME
 
 
-def columns(*levels: tuple[int, ...]) -> np.ndarray:  # type: ignore[type-arg]
+def columns(*levels: tuple[int, ...]) -> np.ndarray:
     return np.array(levels, dtype=np.uint8).T
 
 

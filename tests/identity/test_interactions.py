@@ -10,7 +10,7 @@ KINDS = (Kind.CITY, Kind.REGION, Kind.GIVEN_NAME)
 NAMES = ("city", "region", "given_name")
 
 
-def population(rows: int, tied: bool) -> list[np.ndarray]:  # type: ignore[type-arg]
+def population(rows: int, tied: bool) -> list[np.ndarray]:
     """Codes of city, region and given name; a region follows from the city only if they are tied."""
     generator = np.random.default_rng(5)
     city = generator.integers(0, 40, rows)
@@ -18,9 +18,7 @@ def population(rows: int, tied: bool) -> list[np.ndarray]:  # type: ignore[type-
     return [city, region, generator.integers(0, 50, rows)]
 
 
-def expected(  # type: ignore[type-arg]
-    codes: list[np.ndarray], pairs: int, tops: tuple[int, ...] = (4, 4, 6)
-) -> Expected:
+def expected(codes: list[np.ndarray], pairs: int, tops: tuple[int, ...] = (4, 4, 6)) -> Expected:
     """Candidates of which the first half are copies (one person), the others strangers."""
     generator = np.random.default_rng(6)
     left, right = generator.integers(0, len(codes[0]), (2, pairs))

@@ -139,7 +139,7 @@ def test_levels_are_matched_by_closeness_and_the_rest_lies_between() -> None:
 
 def test_a_column_of_unknown_meaning_is_named_and_may_be_stated() -> None:
     text = settings(output_column_name="xyz")
-    with pytest.raises(InvalidInput, match="xyz.*--fields"):
+    with pytest.raises(InvalidInput, match=r"xyz.*--fields"):
         from_splink(text, "it.json")
     assert from_splink(text, "it.json", {"xyz": Kind.FAMILY_NAME}).model.fields[0].name == "family_name"
 
