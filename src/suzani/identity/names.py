@@ -87,7 +87,13 @@ def _words(text: str) -> str:
     """The Latin form of text without what stands around names; two words may follow a name (Jr., PhD)."""
     if not text.isascii() and _HANGUL.search(text):
         text = _KOREAN_HONORIFIC.sub("", unicodedata.normalize("NFC", text))
-    return _TITLE.sub(" ", _AFTER.sub("", _AFTER.sub("", latin_text(text))))
+    text, found = _AFTER.subn("", latin_text(text))
+    return _TITLE.sub(" ", _AFTER.sub("", text) if found else text)
+
+
+def _trimmed(text: str) -> str:
+    """Each line without its one blank at either end."""
+    return text.replace("\n ", "\n").replace(" \n", "\n").strip(" ")
 
 
 def _full_name_words(text: str) -> str:
@@ -113,7 +119,7 @@ def _sound(text: str) -> str:
 
 def comparable_names(values: Sequence[str]) -> list[str]:
     """Lower-case Latin words of each name in any script, without titles, marks and punctuation."""
-    return map_lines(values, lambda text: _EDGES.sub("", _OTHER.sub(" ", _words(text))))
+    return map_lines(values, lambda text: _trimmed(_OTHER.sub(" ", _words(text))))
 
 
 def comparable_full_names(values: Sequence[str]) -> list[str]:
@@ -121,7 +127,7 @@ def comparable_full_names(values: Sequence[str]) -> list[str]:
 
     Korean names in Hangul (김민준, 김 민준, 남궁민수) get one: there the family name stands first.
     """
-    return map_lines(values, lambda text: _EDGES.sub("", _NOT_COMMA.sub(" ", _full_name_words(text))))
+    return map_lines(values, lambda text: _trimmed(_NOT_COMMA.sub(" ", _full_name_words(text))))
 
 
 _FATHER_WORDS = re.compile(r" ?\b(?:ogli|ugli|kizi|qizi|uli)\b")
