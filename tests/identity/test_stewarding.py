@@ -306,7 +306,9 @@ async def test_wrong_input_is_told(town: Town) -> None:
         await revoke(platform, 999, **WHO)
     with pytest.raises(Conflict, match="merged and split nobody"):
         await undo(platform, 1, **WHO)
-    await join(platform, persons=[a, b], **WHO)
+    joined = await join(platform, persons=[a, b], **WHO)
+    with pytest.raises(Conflict, match=f"decided already, in change {joined.change_id}"):
+        await join(platform, records=[*town.records[a], *town.records[b]], **WHO)
     with pytest.raises(Conflict, match=f"person {b} was retired: person {a} has taken over"):
         await join(platform, persons=[a, b], **WHO)
     async with platform.db.transaction() as tx:

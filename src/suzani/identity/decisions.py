@@ -12,7 +12,7 @@ from suzani.identity import lineage_store, store
 from suzani.identity.changes import Partition, apply
 from suzani.identity.constraints import Contradiction, Link, among, find_contradiction
 from suzani.identity.settling import Evidence, settle
-from suzani.identity.types import Kind, NewChange, Outcome
+from suzani.identity.types import Cause, Kind, NewChange, Outcome
 from suzani.infra import jobs
 from suzani.infra.db import Tx
 from suzani.kernel import Conflict, InvalidInput, NotFound, now
@@ -43,6 +43,8 @@ async def decide(tx: Tx, decision: Decision) -> Outcome:
     """
     taken = [link.constraint_id for link in decision.taken_back if link.constraint_id is not None]
     standing = [link for link in await lineage_store.active_links(tx) if link.constraint_id not in taken]
+    if decision.change.cause is Cause.STEWARD:
+        await _refuse_repeated(tx, standing, decision.said)
     links = [*standing, *decision.said, *decision.meanwhile]
     found = find_contradiction(links)
     if found is not None:
@@ -68,6 +70,17 @@ async def decide(tx: Tx, decision: Decision) -> Outcome:
         constraints=added,
         revoked=tuple(taken),
     )
+
+
+async def _refuse_repeated(tx: Tx, standing: Sequence[Link], said: Sequence[Link]) -> None:
+    """Raise Conflict when all of this was said before and stands."""
+    known = {(link.kind, link.a, link.b): link.constraint_id for link in standing}
+    ids = [known.get((link.kind, link.a, link.b)) for link in said]
+    stored = [number for number in ids if number is not None]
+    if said and len(stored) == len(said):
+        told = await lineage_store.constraints(tx, ids=stored)
+        changes = ", ".join(map(str, sorted({one.change_id for one in told})))
+        raise Conflict(f"this was decided already, in change {changes}")
 
 
 async def _settled(tx: Tx, decision: Decision, links: Sequence[Link]) -> Partition:

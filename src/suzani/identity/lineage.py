@@ -119,18 +119,28 @@ async def record_history(tx: Tx, record_id: int) -> tuple[Stay, ...]:
         raise NotFound(f"there is no record {record_id}")
     moves = await lineage_store.record_moves(tx, record_id)
     membership = await lineage_store.membership_of(tx, record_id)
-    ids = [move["change_id"] for move in moves]
-    brought = membership["change_id"] if membership else None
-    changes = await lineage_store.changes(tx, [*ids, *([brought] if brought else [])])
-    stays: list[Stay] = []
-    for before, move in zip([None, *ids], moves, strict=False):
-        if move["from_person"] is not None:
-            change = changes.get(before) if before else None
-            stays.append(Stay(move["from_person"], move["from_since"], move["at"], change))
+    brought = [await _founding(tx, moves), *(move["change_id"] for move in moves)]
+    if membership and not moves:
+        brought = [membership["change_id"]]
+    changes = await lineage_store.changes(tx, [number for number in brought if number])
+    stays = [
+        Stay(move["from_person"], move["from_since"], move["at"], changes.get(before or 0))
+        for before, move in zip(brought, moves, strict=False)
+        if move["from_person"] is not None
+    ]
     if membership:
-        now = changes.get(brought) if brought else None
-        stays.append(Stay(membership["person_id"], membership["since"], None, now))
+        last = changes.get(brought[-1] or 0)
+        stays.append(Stay(membership["person_id"], membership["since"], None, last))
     return tuple(stays)
+
+
+async def _founding(tx: Tx, moves: Sequence[dict[str, Any]]) -> int | None:
+    """The change that brought a record to the person it first left; the first run keeps no moves, but made
+    that person."""
+    if not moves or moves[0]["from_person"] is None:
+        return None
+    person = await lineage_store.person(tx, moves[0]["from_person"])
+    return person["change_id"] if person else None
 
 
 async def persons_at(tx: Tx, record_ids: Sequence[int], moment: datetime) -> dict[int, int]:
