@@ -44,11 +44,15 @@ class Encoded:
 
 def known(value: str | None) -> str:
     """One value as `encode` takes it: trimmed, "" for a word for nothing."""
-    trimmed = (value or "").strip()
-    if len(trimmed) <= _LONGEST_NOTHING and trimmed.replace("İ", "I").lower() in _NOTHING:
+    if not value:
+        return ""
+    trimmed = value.strip()
+    if trimmed.isascii():
+        return "" if len(trimmed) <= _LONGEST_NOTHING and trimmed.lower() in _NOTHING else trimmed
+    if trimmed.replace("İ", "I").lower() in _NOTHING:
         return ""
     # A lone surrogate, which JSON may carry, is no text that could be stored.
-    return trimmed if trimmed.isascii() else trimmed.encode("utf-8", "replace").decode()
+    return trimmed.encode("utf-8", "replace").decode()
 
 
 def cut(value: str) -> str:

@@ -71,6 +71,11 @@ class Norms:
         """`shared`, to look values up in."""
         return {name: frozenset(values) for name, values in self.shared.items()}
 
+    @cached_property
+    def identified(self) -> tuple[tuple[str, Identifier], ...]:
+        """The fields of national identifiers of a known scheme, in order."""
+        return tuple((shape.name, IDENTIFIERS[shape.scheme]) for shape in self.fields if shape.scheme)
+
     def columns_of(self, *kinds: Kind) -> tuple[str, ...]:
         """The columns of some kinds: by kind, then in their order."""
         return tuple(column for kind in kinds for column in self.by_kind.get(kind, ()))

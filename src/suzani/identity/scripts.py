@@ -76,8 +76,8 @@ def latin_text(text: str) -> str:
         text = _join_syllables(text)
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKD", text).translate(_COMBINING).translate(_TABLE)
-    return _NOT_LATIN.sub(lambda match: _CAMEL.sub(" ", anyascii(match[0])).lower(), text)
+    text = unicodedata.normalize("NFKD", text).lower().translate(_COMBINING).translate(_TABLE)
+    return _NOT_LATIN.sub(lambda match: _CAMEL.sub(" ", anyascii(match[0])).lower().translate(_TABLE), text)
 
 
 def map_lines(values: Sequence[str], rewrite: Rewrite) -> list[str]:

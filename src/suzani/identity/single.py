@@ -155,10 +155,9 @@ def _read_ids(record: Record, found: dict[str, Values], norms: Norms) -> None:
     stated = (_standard(record, column, Kind.SEX) for column in norms.by_kind.get(Kind.SEX, ()))
     by_name = (sex_of_family_name(found[name][0]) for name in ("family_name", "middle_name"))
     sex = next(filter(None, (*stated, *by_name)), "")
-    for shape in norms.fields:
-        scheme = norms.scheme_of(shape.name)
-        value = found[shape.name][0] if scheme else ""
-        if scheme and value and not (sex and all(found["birth_date"])) and scheme.is_valid(value):
+    for name, scheme in norms.identified:
+        value = found[name][0]
+        if value and not (sex and all(found["birth_date"])) and scheme.is_valid(value):
             sex = sex or scheme.sex(value)
             found["birth_date"] = _filled(found["birth_date"], scheme.birth_date(value))
     found["sex"] = (sex,)
