@@ -78,10 +78,12 @@ def test_a_step_tells_its_strongest_and_weakest_pair(case: tuple[list[int], dict
         assert step.weakest.odds_bits == min(known, default=None)
 
 
-@given(people())
-def test_the_replay_joins_what_linkage_joined(case: tuple[list[int], dict[Pair, float]]) -> None:
-    """Evidence joins within each cluster of linkage, and none of it was held from before."""
-    records, odds = case
+@given(people(), st.integers(0, 10**6))
+def test_the_replay_joins_what_linkage_joined(case: tuple[list[int], dict[Pair, float]], seed: int) -> None:
+    """Evidence joins within each cluster of linkage, and none of it was held from before (without ties)."""
+    records, pairs = case
+    drawn = np.random.default_rng(seed).uniform(-14.5, 14.5, len(pairs))
+    odds = dict(zip(pairs, drawn.tolist(), strict=True))
     places = {record: place for place, record in enumerate(records)}
     left = np.array([places[a] for a, _ in odds], np.int64)
     right = np.array([places[b] for _, b in odds], np.int64)
@@ -94,11 +96,20 @@ def test_the_replay_joins_what_linkage_joined(case: tuple[list[int], dict[Pair, 
         assert {step.because for step in replay(own, odds, (), OPTIONS)} <= {Joined.EVIDENCE}
 
 
-def test_a_must_link_joins_first_whatever_the_evidence_says() -> None:
-    odds = {(1, 2): -12.0, (2, 3): 9.0, (1, 3): 30.0}
-    first, second = replay([1, 2, 3], odds, [(1, 2)], OPTIONS)
-    assert (first.because, first.left, first.right, first.average_bits) == (Joined.MUST_LINK, (1,), (2,), -12)
-    assert (second.because, second.average_bits) == (Joined.EVIDENCE, 12.0)
+def test_a_must_link_is_a_step_where_evidence_would_stop() -> None:
+    odds = {(1, 2): 30.0, (1, 3): -12.0, (3, 4): -20.0, (2, 4): 40.0, (1, 4): 40.0}
+    steps = replay([1, 2, 3, 4], odds, [(1, 2), (2, 3)], OPTIONS)
+    assert [step.because for step in steps] == [Joined.EVIDENCE, Joined.EVIDENCE, Joined.MUST_LINK]
+    assert (steps[2].left, steps[2].right, steps[2].average_bits) == ((1, 2, 4), (3,), -11.0)
+
+
+def test_evidence_goes_on_after_a_must_link() -> None:
+    odds = {(1, 2): -10.0, (1, 3): 7.0, (2, 3): -4.0}
+    steps = replay([1, 2, 3], {**odds, (1, 3): -4.0, (2, 3): 3.0}, [(1, 2)], OPTIONS)
+    assert [(step.because, step.left, step.right) for step in steps] == [
+        (Joined.EVIDENCE, (2,), (3,)),
+        (Joined.MUST_LINK, (1,), (2, 3)),
+    ]
 
 
 def test_what_evidence_no_longer_explains_is_said_to_be_held_from_before() -> None:

@@ -106,19 +106,19 @@ class How:
 def replay(
     records: Sequence[int], odds: Odds, must: Collection[Pair], options: Options
 ) -> tuple[JoinStep, ...]:
-    """The joins that made one person of these records: must-links, copies, then evidence, best first.
+    """The joins that made one person of these records: copies, then evidence, best first.
 
-    What neither explains (evidence that has changed since) is joined last and says so, so that the steps
-    always end in one group. The order of the input does not matter. Pure.
+    A steward's must-link is a step where evidence alone would stop, so that the steps tell what it did. What
+    neither explains (evidence that has changed since) is joined last and says so: the steps always end in one
+    group. The order of the input does not matter. Pure.
     """
     copies = _copies(records, odds)
     hub_of = {leaf: hub for hub, leaves in copies.items() for leaf in leaves}
     linkage = _Linkage(sorted(set(records) - set(hub_of)), odds, options)
-    for a, b in sorted({(min(pair), max(pair)) for pair in must}):
-        linkage.join_must(hub_of.get(a, a), hub_of.get(b, b), (a, b))
+    linked = [(hub_of.get(a, a), hub_of.get(b, b)) for a, b in must]
     for hub, leaves in sorted(copies.items()):
         linkage.attach(hub, leaves)
-    linkage.join_all()
+    linkage.join_all(linked)
     return tuple(linkage.steps)
 
 
@@ -160,11 +160,6 @@ class _Linkage:
                 self._total[i, j] = self._total[j, i] = clipped
                 self._unclipped[i, j] = self._unclipped[j, i] = bits
 
-    def join_must(self, a: int, b: int, pair: Pair) -> None:
-        """Join what a steward linked, unless it is together already."""
-        if a in self._at and b in self._at and self._at[a] != self._at[b]:
-            self._join(self._at[a], self._at[b], Joined.MUST_LINK, pair)
-
     def attach(self, hub: int, leaves: tuple[int, ...]) -> None:
         """Put copies beside their original; they do not count in averages."""
         place = self._at[hub]
@@ -177,14 +172,28 @@ class _Linkage:
         self.steps.append(JoinStep(order, left, leaves, average, strongest, weakest, Joined.COPIES))
         self._members[place] = tuple(sorted(left + leaves))
 
-    def join_all(self) -> None:
-        """Join the nearest two groups until one is left."""
+    def join_all(self, must: Collection[Pair]) -> None:
+        """Join the nearest two groups until one is left; must-links where evidence does not suffice."""
         alive = self._alive()
         while len(alive) > 1:
             i, j, average = self._nearest(alive)
-            enough = average > self._options.cut_bits - ROUNDING_BITS
-            self._join(i, j, Joined.EVIDENCE if enough else Joined.EARLIER)
+            linked = self._linked(must)
+            if average > self._options.cut_bits - ROUNDING_BITS:
+                self._join(i, j, Joined.EVIDENCE)
+            elif linked:
+                self._join(*linked, Joined.MUST_LINK)
+            else:
+                self._join(i, j, Joined.EARLIER)
             alive = self._alive()
+
+    def _linked(self, must: Collection[Pair]) -> tuple[int, int] | None:
+        """The nearest two groups that a must-link should join."""
+        places = {(min(i, j), max(i, j)) for i, j in ((self._at[a], self._at[b]) for a, b in must) if i != j}
+        return max(
+            places,
+            key=lambda two: (self._total[two] / (self._size[two[0]] * self._size[two[1]]), two),
+            default=None,
+        )
 
     def _nearest(self, alive: npt.NDArray[np.int64]) -> tuple[int, int, float]:
         """The nearest two groups and their average; among equals those with the most evidence, unclipped."""
@@ -200,10 +209,10 @@ class _Linkage:
     def _alive(self) -> npt.NDArray[np.int64]:
         return np.flatnonzero(self._size)
 
-    def _join(self, i: int, j: int, because: Joined, pair: Pair | None = None) -> None:
+    def _join(self, i: int, j: int, because: Joined) -> None:
         i, j = min(i, j), max(i, j)
         left, right = self._members[i], self._members[j]
-        pairs = [self._pair(*pair)] if pair else [self._pair(a, b) for a in left for b in right]
+        pairs = [self._pair(a, b) for a in left for b in right]
         average = round(float(self._total[i, j] / (self._size[i] * self._size[j])), 2)
         strongest, weakest = _ends(pairs)
         order = len(self.steps) + 1
