@@ -69,6 +69,15 @@ def test_agreement_of_both_is_corrected_for_strangers_and_for_households() -> No
     assert home.tolist() == [-3.0, 0, 0]
 
 
+def test_expectations_are_the_three_classes_probabilities() -> None:
+    levels, rows = np.ones((1, 3), dtype=np.uint8), np.arange(3)
+    bits = (np.array([-200.0, 1.0, 200.0]), np.array([0.0, 1.0, 0.0]))
+    found = Expected.of(levels, rows, rows, bits, (0.25, 0.25))
+    assert found.same == pytest.approx([0, 1 / 3, 1])
+    assert found.home == pytest.approx([1 / 3, 1 / 3, 0])
+    assert Expected.of(levels, rows, rows, bits, (0.25, 0.0)).home == pytest.approx([0, 0, 0])
+
+
 @pytest.mark.parametrize(
     "item",
     [

@@ -158,7 +158,7 @@ def document(**changes: Any) -> dict[str, Any]:
     field = {"name": "sex", "kind": "sex", "m": [0.1, 0.9], "u": [0.5, 0.5], "h": [0.5, 0.5],
              "weighs_frequency": False}  # fmt: skip
     sound = {"format": "suzani-identity-model", "version": 1, "fields": [field], "prior": 0.01,
-             "household": 0.02, "records": 9}  # fmt: skip
+             "household": 0.02, "records": 9, "interactions": [], "calibration": None}  # fmt: skip
     own = {key: value for key, value in changes.items() if key in sound}
     parts = {key: value for key, value in changes.items() if key not in sound}
     return sound | {"fields": [field | parts]} | own
@@ -231,6 +231,31 @@ def test_a_file_that_holds_no_model_is_refused_by_name(text: str) -> None:
         {"h": [None, 0.5]},
         {"weighs_frequency": "yes"},
         {"surprise": 1},
+        {"fields": [{"name": "sex", "kind": "sex", "m": [0.1, 0.9], "u": [0.5, 0.5], "h": [0.5, 0.5]}] * 2},
+        {"interactions": 5},
+        {"interactions": [5]},
+        {"interactions": [{}]},
+        {
+            "interactions": [
+                {
+                    "first": "sex",
+                    "second": "sex",
+                    "first_level": 1,
+                    "second_level": 1,
+                    "m_bits": 0,
+                    "u_bits": 1,
+                }
+            ]
+        },
+        {
+            "interactions": [
+                {"first": ["sex"], "second": 1, "first_level": 1, "second_level": 1, "m_bits": 0, "u_bits": 1}
+            ]
+        },
+        {"calibration": 5},
+        {"calibration": {"slope": 1}},
+        {"calibration": {"slope": 0, "intercept_bits": 0, "anchors": 9, "error_bits": 0}},
+        {"calibration": {"slope": "x", "intercept_bits": 0, "anchors": 9, "error_bits": 0}},
     ],
     ids=str,
 )
@@ -264,6 +289,8 @@ PARTS = [
     "u",
     "h",
     "weighs_frequency",
+    "interactions",
+    "calibration",
 ]
 
 

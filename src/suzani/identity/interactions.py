@@ -30,6 +30,7 @@ _LEAST_BITS = 0.5
 _MOST_BITS = 3.5
 """Stronger dependence among strangers is not believed: they are persons and families that blocking missed."""
 _FILLED = 1_000
+_TELLING = 1e-4
 
 _FROM: Mapping[Kind, str] = {
     Kind.GIVEN_NAME: "same form", Kind.FAMILY_NAME: "same form", Kind.PATRONYMIC: "same form",
@@ -90,6 +91,23 @@ class Expected:
     same: Floats
     home: Floats
 
+    @classmethod
+    def of(
+        cls,
+        levels: Levels,
+        left: Rows,
+        right: Rows,
+        bits: tuple[Floats, Floats],
+        shares: tuple[float, float],
+    ) -> Expected:
+        """Expectations from each pair's sums of log2(m/u) and log2(h/u) (`bits`), and the shares of random
+        pairs that are one person and of one household (`shares`: a model's prior and household)."""
+        prior, household = shares
+        same = np.log2(prior) + bits[0]
+        home = np.log2(max(household, 1e-300)) + bits[1]
+        total = np.logaddexp2(np.logaddexp2(same, home), np.log2(1 - prior - household))
+        return cls(levels, left, right, np.exp2(same - total), np.exp2(home - total))
+
 
 def learn_interactions(
     names: Sequence[str], kinds: Sequence[Kind], codes: Sequence[Codes], expected: Expected
@@ -100,17 +118,17 @@ def learn_interactions(
     to 50,000 records, less what persons and households explain. Pure; deterministic.
     """
     chosen = [index for index, kind in enumerate(kinds) if kind in _FROM]
-    sample = _sample(len(codes[0]) if codes else 0)
-    share = (len(sample) / max(len(codes[0]), 1)) ** 2 if codes else 1.0
-    exact = {index: _exact(index, kinds[index], codes[index], expected) for index in chosen}
+    rows = len(codes[0]) if codes else 0
+    sample = _sample(rows)
+    share = (len(sample) / max(rows, 1)) ** 2
+    masses = _Masses.of([kinds[i] for i in chosen], [codes[i] for i in chosen], chosen, expected)
+    samples = [codes[index][sample] for index in chosen]
     found = []
-    for at, first in enumerate(chosen):
-        for second in chosen[at + 1 :]:
-            bits = _dependence(codes[first][sample], codes[second][sample], exact[first], exact[second],
-                               (expected.levels[first] > 0) & (expected.levels[second] > 0),
-                               expected, share)  # fmt: skip
+    for first in range(len(chosen)):
+        for second in range(first + 1, len(chosen)):
+            bits = _dependence(samples[first], samples[second], masses.between(first, second, share))
             if bits is not None and bits[1] - bits[0] > _LEAST_BITS:
-                found.append((first, second, *bits))
+                found.append((chosen[first], chosen[second], *bits))
     return tuple(
         Interaction(names[a], names[b], _agreeing(kinds[a]), _agreeing(kinds[b]), round(m, 4), round(u, 4))
         for a, b, m, u in _forest(found, len(names))
@@ -127,47 +145,80 @@ def _sample(rows: int) -> Rows:
     return np.sort(np.random.default_rng(rows).choice(rows, SAMPLE, replace=False))
 
 
-def _exact(index: int, kind: Kind, codes: Codes, expected: Expected) -> npt.NDArray[np.bool_]:
-    """Candidates whose first values are the very same."""
-    top = expected.levels[index] == len(LABELS[kind]) - 1
-    return np.asarray(top & (codes[expected.left] == codes[expected.right]))
+@dataclass(frozen=True)
+class _Mass:
+    """Expected pairs of one person (`same`) in which both fields agree, the first does, the second does, and
+    both have values; and of one person or household among a sample of records (`near`)."""
+
+    same: tuple[float, float, float, float]
+    near: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class _Masses:
+    """Per pair of fields: expected pairs that agree on both (`agree`), agree on the first and have the
+    second (`first`), and have both (`present`); within persons, and within persons and households."""
+
+    agree: tuple[Floats, Floats]
+    first: tuple[Floats, Floats]
+    present: Floats
+
+    @classmethod
+    def of(
+        cls, kinds: Sequence[Kind], codes: Sequence[Codes], chosen: Sequence[int], expected: Expected
+    ) -> _Masses:
+        near = expected.same + expected.home
+        told = np.flatnonzero(near > _TELLING)
+        left, right = expected.left[told], expected.right[told]
+        levels = expected.levels[chosen][:, told]
+        tops = [row == len(LABELS[kind]) - 1 for kind, row in zip(kinds, levels, strict=True)]
+        equal = [top & (code[left] == code[right]) for top, code in zip(tops, codes, strict=True)]
+        exact = np.array(equal, dtype=np.float64).reshape(len(kinds), len(told))
+        filled = (levels > 0).astype(np.float64)
+        weights = expected.same[told], near[told]
+        return cls(
+            ((exact * weights[0]) @ exact.T, (exact * weights[1]) @ exact.T),
+            ((exact * weights[0]) @ filled.T, (exact * weights[1]) @ filled.T),
+            (filled * weights[0]) @ filled.T,
+        )
+
+    def between(self, first: int, second: int, share: float) -> _Mass:
+        """The masses of two fields; near ones for a sample in which a `share` of all pairs is."""
+        places = ((first, second), (second, first))
+        same, near = (
+            (float(agree[places[0]]), float(alone[places[0]]), float(alone[places[1]]))
+            for agree, alone in zip(self.agree, self.first, strict=True)
+        )
+        return _Mass(
+            (*same, float(self.present[places[0]])), (share * near[0], share * near[1], share * near[2])
+        )
 
 
 def _pairs(keys: Codes) -> float:
     """How many pairs of records have the same key."""
-    counts = np.unique(keys, return_counts=True)[1].astype(np.float64)
+    ordered = np.sort(keys)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(np.append(starts, len(keys))).astype(np.float64)
     return float((counts * (counts - 1) / 2).sum())
 
 
-def _dependence(
-    first: Codes,
-    second: Codes,
-    first_exact: npt.NDArray[np.bool_],
-    second_exact: npt.NDArray[np.bool_],
-    present: npt.NDArray[np.bool_],
-    expected: Expected,
-    share: float,
-) -> tuple[float, float] | None:
+def _dependence(first: Codes, second: Codes, mass: _Mass) -> tuple[float, float] | None:
     """Bits of m and u by which two fields agree together beyond independence; None where few pairs tell."""
     both = (first >= 0) & (second >= 0)
     filled = int(both.sum())
-    if filled < _FILLED:
+    agree, first_alone, second_alone, matches = mass.same
+    if filled < _FILLED or min(agree, first_alone, second_alone) < 1 or matches < _MANY_PAIRS / 2:
         return None
     a, b = first[both], second[both]
-    masks = (first_exact & second_exact, first_exact & present, second_exact & present)
-    same = [float(expected.same[mask].sum()) for mask in masks]
-    near = [share * float((expected.same + expected.home)[mask].sum()) for mask in masks]
     joint = _pairs(a * (int(b.max()) + 1) + b)
-    strangers = [
-        max(total - part, 0.0) for total, part in zip((joint, _pairs(a), _pairs(b)), near, strict=True)
-    ]
-    possible = filled * (filled - 1) / 2
-    matches = float(expected.same[present].sum())
-    enough = strangers[0] >= max(_MANY_PAIRS, _MOSTLY_STRANGERS * joint)
-    if not enough or min(strangers[1:]) <= 0 or min(same) < 1 or matches < _MANY_PAIRS / 2:
+    together = joint - mass.near[0]
+    if together < max(_MANY_PAIRS, _MOSTLY_STRANGERS * joint):
         return None
-    u_bits = log2(strangers[0] * possible / (strangers[1] * strangers[2]))
-    m_bits = log2(same[0] * matches / (same[1] * same[2]))
+    alone = (_pairs(a) - mass.near[1], _pairs(b) - mass.near[2])
+    if min(alone) <= 0:
+        return None
+    u_bits = log2(together * (filled * (filled - 1) / 2) / (alone[0] * alone[1]))
+    m_bits = log2(agree * matches / (first_alone * second_alone))
     return None if u_bits > _MOST_BITS else (m_bits, u_bits)
 
 
