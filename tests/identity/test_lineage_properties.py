@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ from suzani.infra.platform import Platform
 from suzani.kernel import Conflict, InvalidInput
 from tests.identity.test_service import COPY_EVIDENCE, add, change, persons_of, records_of_town, rows
 
-WHO = {"actor": "ann", "reason": "because"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "because"}
 RECORDS = 14
 SPARE = 3
 """Records that are deleted at first."""
@@ -239,4 +240,4 @@ async def test_history_is_empty_for_nobody(platform: Platform) -> None:
     async with platform.db.transaction() as tx:
         for ask in (history, current_ids):
             with pytest.raises(Exception, match="no person has the id 7"):
-                await ask(tx, 7)  # type: ignore[operator]
+                await ask(tx, 7)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
+from suzani.identity import join, undo
 from suzani.infra import jobs
 from suzani.infra.db import Database, Query, execute, fetch
 from suzani.infra.platform import Platform
@@ -93,3 +95,36 @@ async def test_the_job_runs_on_changed_identities(platform: Platform) -> None:
     async with platform.db.transaction() as tx:
         await bank.fill(tx)
     assert await rebuild_profiles(platform, run_id=1) == 6
+
+
+async def test_the_job_builds_only_those_that_changed_since(platform: Platform) -> None:
+    async with platform.db.transaction() as tx:
+        await bank.fill(tx)
+    assert await rebuild_profiles(platform) == 6
+    assert await rebuild_profiles(platform) == 0
+    joined = await join(platform, persons=[bank.KIM, bank.KIM_TWIN], actor="ann", reason="one man")
+    before = {row["person_id"]: row["built_at"] for row in await everything(platform.db)}
+    assert await rebuild_profiles(platform) == 1
+    after = {row["person_id"]: row["built_at"] for row in await everything(platform.db)}
+    assert before.keys() - after.keys() == {bank.KIM_TWIN}
+    assert {person for person in after if after[person] != before[person]} == {bank.KIM}
+    await undo(platform, joined.change_id, actor="ann", reason="twins")
+    assert await rebuild_profiles(platform) == 2
+    async with platform.db.transaction() as tx:
+        assert (await customer(tx, bank.KIM_TWIN)).profile.record_count == 1
+
+
+async def test_what_a_failed_rebuild_did_not_do_is_done_the_next_time(platform: Platform) -> None:
+    async with platform.db.transaction() as tx:
+        await bank.fill(tx)
+    await rebuild_profiles(platform)
+    await join(platform, persons=[bank.KIM, bank.KIM_TWIN], actor="ann", reason="one man")
+    async with platform.db.transaction() as tx:
+        await execute(
+            tx, Query("alter table profiles.profile add constraint never check (record_count < 3) not valid")
+        )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await rebuild_profiles(platform)
+    async with platform.db.transaction() as tx:
+        await execute(tx, Query("alter table profiles.profile drop constraint never"))
+    assert await rebuild_profiles(platform) == 1
