@@ -22,7 +22,8 @@ class Partition:
     """Records, each with its new cluster (any labels) and the person it belongs to so far (0: none).
 
     Persons whose records are named must be named with all of them, `gone` ones included: records that live
-    no more. A new record that joins a person can come alone, with a claim for that person. `seen_us`: the records' `updated_at` as they were resolved, and when they were resolved before
+    no more. A new record that joins a person can come alone, with a claim for that person.
+    `seen_us`: the records' `updated_at` as they were resolved, and when they were resolved before
     (microseconds since 1970, `store.NEVER` where unknown); None if that stays as it is.
     """
 
