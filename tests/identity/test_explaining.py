@@ -75,6 +75,7 @@ def test_of_several_values_the_most_alike_are_shown_and_where_they_were_read() -
     ("other", "odds", "bond", "verdict"),
     [
         (KARIMOV, 5.0, Bond(), Verdict.TOGETHER),
+        (KARIMOV, 5.0, Bond(must=True), Verdict.TOGETHER),
         (KARIMOV, -5.0, Bond(), Verdict.THROUGH_OTHERS),
         (KARIMOV, -5.0, Bond(must=True), Verdict.MUST_LINK),
         (KARIMOV, None, Bond(), Verdict.THROUGH_OTHERS),

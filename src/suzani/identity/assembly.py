@@ -181,19 +181,24 @@ class _Linkage:
             if average > self._options.cut_bits - ROUNDING_BITS:
                 self._join(i, j, Joined.EVIDENCE)
             elif linked:
-                self._join(*linked, Joined.MUST_LINK)
+                self._join(*self._places(linked), Joined.MUST_LINK, linked)
             else:
                 self._join(i, j, Joined.EARLIER)
             alive = self._alive()
 
-    def _linked(self, must: Collection[Pair]) -> tuple[int, int] | None:
-        """The nearest two groups that a must-link should join."""
-        places = {(min(i, j), max(i, j)) for i, j in ((self._at[a], self._at[b]) for a, b in must) if i != j}
-        return max(
-            places,
-            key=lambda two: (self._total[two] / (self._size[two[0]] * self._size[two[1]]), two),
-            default=None,
-        )
+    def _places(self, pair: Pair) -> tuple[int, int]:
+        i, j = self._at[pair[0]], self._at[pair[1]]
+        return min(i, j), max(i, j)
+
+    def _linked(self, must: Collection[Pair]) -> Pair | None:
+        """The must-link that is to join the nearest two groups next."""
+
+        def nearness(pair: Pair) -> tuple[float, Pair]:
+            i, j = self._places(pair)
+            return float(self._total[i, j] / (self._size[i] * self._size[j])), pair
+
+        apart = [pair for pair in must if len(set(self._places(pair))) == 2]
+        return max(apart, key=nearness, default=None)
 
     def _nearest(self, alive: npt.NDArray[np.int64]) -> tuple[int, int, float]:
         """The nearest two groups and their average; among equals those with the most evidence, unclipped."""
@@ -209,12 +214,14 @@ class _Linkage:
     def _alive(self) -> npt.NDArray[np.int64]:
         return np.flatnonzero(self._size)
 
-    def _join(self, i: int, j: int, because: Joined) -> None:
+    def _join(self, i: int, j: int, because: Joined, linked: Pair | None = None) -> None:
         i, j = min(i, j), max(i, j)
         left, right = self._members[i], self._members[j]
         pairs = [self._pair(a, b) for a in left for b in right]
         average = round(float(self._total[i, j] / (self._size[i] * self._size[j])), 2)
         strongest, weakest = _ends(pairs)
+        if linked and strongest.odds_bits is None:
+            strongest = weakest = self._pair(*linked)
         order = len(self.steps) + 1
         self.steps.append(JoinStep(order, left, right, average, strongest, weakest, because))
         self._members[i] = tuple(sorted(left + right))

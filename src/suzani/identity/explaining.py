@@ -183,9 +183,9 @@ def shared_attributes(a: Record, b: Record) -> tuple[str, ...]:
 
 def _verdict(together: bool, odds: float | None, cut_bits: float, bond: Bond) -> Verdict:
     if together:
-        if bond.must:
-            return Verdict.MUST_LINK
-        return Verdict.TOGETHER if odds is not None and odds > cut_bits else Verdict.THROUGH_OTHERS
+        if odds is not None and odds > cut_bits:
+            return Verdict.TOGETHER
+        return Verdict.MUST_LINK if bond.must else Verdict.THROUGH_OTHERS
     if bond.cannot:
         return Verdict.CANNOT_LINK
     if bond.clash:

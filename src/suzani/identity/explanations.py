@@ -8,12 +8,10 @@ from itertools import product
 from math import log2
 from typing import Any
 
-from rapidfuzz.distance import OSA
-
 from suzani import sources
 from suzani.identity import explaining_store as store
 from suzani.identity.assembly import Apart, How, JoinStep, Odds, Pair, Restraints, replay
-from suzani.identity.documents import IDENTIFIERS
+from suzani.identity.clashes import clashes_between
 from suzani.identity.engine import Options
 from suzani.identity.explaining import (
     Bond,
@@ -27,7 +25,7 @@ from suzani.identity.explaining import (
 )
 from suzani.identity.nearest import Gap, Neighbour, WhyNot, gaps, prevented
 from suzani.infra.db import Tx
-from suzani.kernel import ATTRIBUTES, InvalidInput, Kind, NotFound
+from suzani.kernel import ATTRIBUTES, InvalidInput, NotFound
 
 Compare = Callable[[Tx, int, int], Awaitable[Scored | None]]
 """Compares two records whose comparison is not kept, as the latest run would; None if it cannot."""
@@ -40,9 +38,6 @@ NEIGHBOURS = 10
 
 WATERFALLS = 30
 """How many joins of a person are explained in full: so many first ones, and so many of the weakest."""
-
-_ID_SLIPS = 2
-_ID_ATTRIBUTES = tuple(name for name, attribute in ATTRIBUTES.items() if attribute.kind is Kind.NATIONAL_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ async def _view(tx: Tx, person_id: int) -> _View:
     others = await store.members(tx, persons)
     ids = {person: [name.record_id for name in found] for person, found in others.items()}
     records = await _records(tx, {*own, *(record for found in ids.values() for record in found)})
-    clashes = _clashes(own, [record for found in ids.values() for record in found], records)
+    clashes = clashes_between(own, [record for found in ids.values() for record in found], records)
     restraints = replace(restraints, clashes=clashes)
     near = gaps(own, ids, odds, restraints, Options())
     return _View(current, names, others, odds, restraints, near, known)
@@ -265,7 +260,8 @@ async def _bond_of_persons(tx: Tx, a: Record, b: Record) -> Bond:
         pair = min(a.name.record_id, b.name.record_id), max(a.name.record_id, b.name.record_id)
         return Bond(must=pair in said.must)
     across = {(min(x, y), max(x, y)) for x, y in product(*groups)}
-    return Bond(cannot=bool(across & said.cannot), clash=bool(_clashes(*map(sorted, groups), records)))
+    clashes = clashes_between(sorted(groups[0]), sorted(groups[1]), records)
+    return Bond(cannot=bool(across & said.cannot), clash=bool(clashes))
 
 
 def _bond(view: _View, pair: Pair) -> Bond:
@@ -276,25 +272,3 @@ def _bond(view: _View, pair: Pair) -> Bond:
         cannot=apart is Apart.CANNOT_LINK or pair in view.restraints.cannot,
         clash=apart is Apart.DIFFERENT_IDS or pair in view.restraints.clashes,
     )
-
-
-def _clashes(own: Sequence[int], others: Sequence[int], records: Mapping[int, Record]) -> frozenset[Pair]:
-    """Pairs across the two groups with two different valid national ids."""
-    holders = [[one for one in group if _has_id(records[one])] for group in (own, others)]
-    return frozenset((min(a, b), max(a, b)) for a, b in product(*holders) if _clash(records[a], records[b]))
-
-
-def _has_id(record: Record) -> bool:
-    return any(record.values.get(name) for name in _ID_ATTRIBUTES)
-
-
-def _clash(a: Record, b: Record) -> bool:
-    return any(_different_ids(a.values.get(name), b.values.get(name)) for name in _ID_ATTRIBUTES)
-
-
-def _different_ids(a: str | None, b: str | None) -> bool:
-    """Whether both pass the check digit of one scheme and differ by more than slips."""
-    ours, theirs = (("".join(filter(str.isalnum, text)) if text else "") for text in (a, b))
-    if not ours or not theirs or OSA.distance(ours, theirs) <= _ID_SLIPS:
-        return False
-    return any(scheme.is_valid(ours) and scheme.is_valid(theirs) for scheme in IDENTIFIERS.values())

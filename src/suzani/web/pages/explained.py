@@ -64,7 +64,7 @@ def _joins(texts: Texts, story: Story) -> Markup:
     """The steps in order; the one most worth checking stands open."""
     names = Names(texts, story.how.records)
     steps = story.how.steps
-    doubtful = min(steps, key=lambda step: (step.average_bits, _bits(step.weakest)))
+    doubtful = min(steps, key=_doubt)
     shown, rest = steps[:STEPS_SHOWN], [step for step in steps[STEPS_SHOWN:] if step is not doubtful]
     last = [doubtful] if doubtful not in shown else []
 
@@ -111,13 +111,20 @@ def _join(texts: Texts, story: Story, step: JoinStep, names: Names, *, open_: bo
     return tag("li", tag("details", head, shown, class_="join", open=open_))
 
 
+def _doubt(step: JoinStep) -> tuple[bool, float, float]:
+    """The weakest join is looked at first; what a steward joined was looked at before."""
+    return step.because is Joined.MUST_LINK, step.average_bits, _bits(step.weakest)
+
+
 def _is_doubtful(step: JoinStep) -> bool:
-    return min(step.average_bits, _bits(step.weakest)) < DOUBTFUL_BITS
+    return (
+        step.because is not Joined.MUST_LINK and min(step.average_bits, _bits(step.weakest)) < DOUBTFUL_BITS
+    )
 
 
 def _measure(texts: Texts, step: JoinStep) -> Markup:
     """How strong a join is: the average of its pairs, or the weakest where none is below the average."""
-    if step.strongest == step.weakest and step.weakest.odds_bits is not None:
+    if step.strongest == step.weakest:
         return tag("span", tag("b", in_bits(texts, step.weakest.odds_bits)), class_="average")
     key, bits = "why.average", step.average_bits
     if is_capped(step):
