@@ -9,31 +9,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.identity.comparisons import LABELS
-from suzani.identity.engine import Edges
-from suzani.identity.scoring import Scorer
+from suzani.identity.engine import Judged
+from suzani.identity.kernels.weights import field_bits
+from suzani.identity.matching import Pairs
 
 
-def evidence_json(scorer: Scorer, edges: Edges) -> pa.Array:
+def evidence_json(judged: Judged, edges: Pairs) -> pa.Array:
     """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
 
-    `scorer` is the one that scored the edges, on the rows that they name.
-
+    `judged` are the records that the edges' rows name, with the weights that gave the edges their odds.
     `household` is what knowing about families takes away (seldom, adds): the edge's weight is the sum of all
     bits.
     """
+    records = judged.records
+    bits, household = field_bits(
+        judged.weights, records.layout, edges.levels, records.codes, edges.left, edges.right
+    )
     parts: list[pa.Array] = []
-    total = np.zeros(len(edges.left))
-    for index, (field, row) in enumerate(zip(scorer.fields, edges.levels, strict=True)):
-        bits = scorer.field_bits(index, row, edges.left, edges.right)
-        total += bits
-        heads = [f"{json.dumps(field.name)}:[{json.dumps(label)}," for label in LABELS[field.kind]]
-        part = _joined(pa.array(heads).take(pa.array(row.astype(np.int64))), bits)
-        parts.append(pc.if_else(pa.array(row > 0), part, pa.scalar(None, pa.string())))
-    household = edges.weight_bits - total
-    part = _joined(pa.array(['"household":["families share this",'] * len(total), pa.string()), household)
+    for f, (name, kind) in enumerate(records.fields):
+        level = edges.levels[:, f]
+        heads = [f"{json.dumps(name)}:[{json.dumps(label)}," for label in LABELS[kind]]
+        part = _joined(pa.array(heads).take(pa.array(level.astype(np.int64))), bits[:, f])
+        parts.append(pc.if_else(pa.array(level > 0), part, pa.scalar(None, pa.string())))
+    head = pa.array(['"household":["families share this",'] * len(edges), pa.string())
+    part = _joined(head, household)
     parts.append(pc.if_else(pa.array(np.abs(household) > 0.05), part, pa.scalar(None, pa.string())))
     # The empty last part keeps the rows that have no other: Arrow leaves out rows of nulls alone.
-    last = pa.array([""] * len(total), pa.string())
+    last = pa.array([""] * len(edges), pa.string())
     inside = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, last, ",", null_handling="skip"), ",")
     return pc.binary_join_element_wise("{", inside, "}", "")
 

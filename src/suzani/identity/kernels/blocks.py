@@ -1,0 +1,224 @@
+"""Blocking: who shares a key with whom.
+
+A record's keys are 32-bit hashes in the columns of a matrix (0: none). A rule combines sources of keys; each
+combination of their alternatives is one 40-bit hash, and an *entry* is that hash with the row in the low 24
+bits, so that sorting entries groups the rows of a block. A block larger than the cap is *oversized*: its
+entries move on to a hash that one more key refines.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.kernels.compiling import inner, kernel
+
+ROW_BITS = np.uint64(24)
+MOST_ROWS = 1 << 24
+_ROW_MASK = np.uint64((1 << 24) - 1)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_AGAIN = np.uint64(0xBF58476D1CE4E5B9)
+_SHIFT = np.uint64(31)
+
+Entries = npt.NDArray[np.uint64]
+
+
+class Rules(NamedTuple):
+    """Rule r combines up to three sources of keys: part p is parts[r, 2 * p + 1] columns of the matrix of keys
+    from parts[r, 2 * p] on; a part of no columns is unused.
+
+    oversized[start[r]:start[r + 1]]: sorted hashes of the blocks that are refined; `refine`: the key columns
+    that refine them, in turn.
+    """
+
+    parts: npt.NDArray[np.int64]
+    oversized: npt.NDArray[np.uint64]
+    start: npt.NDArray[np.int64]
+    refine: npt.NDArray[np.int64]
+
+
+@inner
+def mixed(hash_, key):
+    """A 40-bit hash of a hash and one more key."""
+    x = (hash_ + np.uint64(key) + np.uint64(1)) * _SPREAD
+    x = (x ^ (x >> _SHIFT)) * _AGAIN
+    x = (x ^ (x >> _SHIFT)) * _SPREAD
+    return x >> ROW_BITS
+
+
+@inner
+def _is_oversized(oversized, low, high, hash_):
+    """Whether oversized[low:high] holds a hash."""
+    end = high
+    while low < high:
+        middle = (low + high) >> 1
+        if oversized[middle] < hash_:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and oversized[low] == hash_
+
+
+@inner
+def refined(r, oversized, start, refine, hash_, keys, row):
+    """The hash of the block a row is in after all refinements; 0 if it stays in one too large."""
+    if start[r] == start[r + 1]:
+        return hash_
+    depth = 0
+    while _is_oversized(oversized, start[r], start[r + 1], hash_):
+        if depth == len(refine):
+            return np.uint64(0)
+        hash_ = mixed(hash_, keys[row, refine[depth]])
+        depth += 1
+    return hash_
+
+
+@inner
+def hashes(r, parts, oversized, start, refine, keys, row, out):
+    """Write the block hashes of one row to `out`; returns how many."""
+    found = 0
+    for i in range(parts[r, 1]):
+        a = keys[row, parts[r, 0] + i]
+        if a == 0:
+            continue
+        one = mixed(np.uint64(0), a)
+        for j in range(max(parts[r, 3], 1)):
+            two = one
+            if parts[r, 3]:
+                b = keys[row, parts[r, 2] + j]
+                if b == 0:
+                    continue
+                two = mixed(one, b)
+            for k in range(max(parts[r, 5], 1)):
+                three = two
+                if parts[r, 5]:
+                    c = keys[row, parts[r, 4] + k]
+                    if c == 0:
+                        continue
+                    three = mixed(two, c)
+                three = refined(r, oversized, start, refine, three, keys, row)
+                if three:
+                    out[found] = three
+                    found += 1
+    return found
+
+
+@inner
+def most_hashes(parts, r):
+    """How many blocks of a rule one record can be in."""
+    return parts[r, 1] * max(parts[r, 3], 1) * max(parts[r, 5], 1)
+
+
+@kernel
+def entries(rules, r, keys, one_in):
+    """The entries of all rows, unsorted; only hashes divisible by `one_in` (1: all)."""
+    parts, oversized, start, refine = rules
+    out = np.empty(most_hashes(parts, r), dtype=np.uint64)
+    result = np.empty(len(keys) * len(out), dtype=np.uint64)
+    total = 0
+    for row in range(len(keys)):
+        for i in range(hashes(r, parts, oversized, start, refine, keys, row, out)):
+            if one_in == 1 or out[i] % np.uint64(one_in) == 0:
+                result[total] = (out[i] << ROW_BITS) | np.uint64(row)
+                total += 1
+    return result[:total].copy()
+
+
+@kernel
+def refine_entries(large, keys, column):
+    """Entries of oversized blocks with one more key in their hash."""
+    result = np.empty_like(large)
+    for i in range(len(large)):
+        row = large[i] & _ROW_MASK
+        result[i] = (mixed(large[i] >> ROW_BITS, keys[row, column]) << ROW_BITS) | row
+    return result
+
+
+@kernel
+def part(sorted_, cap):
+    """Part sorted entries into those of blocks up to `cap` and larger ones.
+
+    Returns (small, large, the hashes of the large blocks, pairs in small blocks); a row counts once a block.
+    """
+    small = np.empty_like(sorted_)
+    large = np.empty_like(sorted_)
+    over = np.empty(len(sorted_) // max(cap, 1) + 1, dtype=np.uint64)
+    n_small = n_large = n_over = 0
+    pairs = 0
+    i = 0
+    while i < len(sorted_):
+        hash_ = sorted_[i] >> ROW_BITS
+        j = i
+        size = 0
+        while j < len(sorted_) and sorted_[j] >> ROW_BITS == hash_:
+            if j == i or sorted_[j] != sorted_[j - 1]:
+                size += 1
+            j += 1
+        if size <= cap:
+            for k in range(i, j):
+                if k == i or sorted_[k] != sorted_[k - 1]:
+                    small[n_small] = sorted_[k]
+                    n_small += 1
+            pairs += size * (size - 1) // 2
+        else:
+            for k in range(i, j):
+                if k == i or sorted_[k] != sorted_[k - 1]:
+                    large[n_large] = sorted_[k]
+                    n_large += 1
+            over[n_over] = hash_
+            n_over += 1
+        i = j
+    return small[:n_small].copy(), large[:n_large].copy(), over[:n_over].copy(), pairs
+
+
+@kernel
+def pairs_in(sorted_):
+    """Pairs in all blocks of sorted entries, each row once a block."""
+    pairs = 0
+    i = 0
+    while i < len(sorted_):
+        j = i
+        while j < len(sorted_) and sorted_[j] >> ROW_BITS == sorted_[i] >> ROW_BITS:
+            j += 1
+        pairs += (j - i) * (j - i - 1) // 2
+        i = j
+    return pairs
+
+
+@inner
+def _common(first, count, n, keys, a, b):
+    """The n-th pairing of alternatives of a part, if the keys of two rows agree, else 0."""
+    key = keys[a, first + n // count]
+    return key if key == keys[b, first + n % count] else np.uint32(0)
+
+
+@inner
+def finds(r, parts, oversized, start, refine, keys, a, b):
+    """Whether a rule brings two rows together."""
+    for i in range(parts[r, 1] ** 2):
+        x = _common(parts[r, 0], parts[r, 1], i, keys, a, b)
+        if x == 0:
+            continue
+        one = mixed(np.uint64(0), x)
+        for j in range(max(parts[r, 3] ** 2, 1)):
+            two = one
+            if parts[r, 3]:
+                y = _common(parts[r, 2], parts[r, 3], j, keys, a, b)
+                if y == 0:
+                    continue
+                two = mixed(one, y)
+            for k in range(max(parts[r, 5] ** 2, 1)):
+                three = two
+                if parts[r, 5]:
+                    z = _common(parts[r, 4], parts[r, 5], k, keys, a, b)
+                    if z == 0:
+                        continue
+                    three = mixed(two, z)
+                if start[r] == start[r + 1]:
+                    return True
+                mine = refined(r, oversized, start, refine, three, keys, a)
+                if mine != 0 and mine == refined(r, oversized, start, refine, three, keys, b):
+                    return True
+    return False

@@ -1,0 +1,257 @@
+"""The comparison level of two values, and of two records field by field.
+
+The levels of each kind are named in `comparisons.LABELS`; this is how they are told.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.kernels import strings
+from suzani.identity.kernels.compiling import inner, kernel
+
+EQUAL, NAME, DATE, CODE, PHONE, EMAIL, POSTCODE, BAG, TEXT = range(9)
+"""Ways to compare; every kind uses one of them."""
+SOUND, JOINED, KEY, GROUP = range(4)
+"""Forms of a name: hashes of its sound, of its folded letters without blanks, and of its key for blocking;
+and where its short-form groups stand. 0 is none."""
+FORMS = 4
+"""Columns of forms: what is computed once per value, as the way to compare needs it."""
+WAY, FIRST, COUNT, EXACT = range(4)
+"""Columns of a layout's table."""
+_SWAPPED_AT_MOST = 4
+
+
+class Values(NamedTuple):
+    """All distinct values of all fields: bytes text[start[v]:start[v + 1]], with forms per value.
+
+    `group` holds the everyday short-form groups of names: at form[v, GROUP] their number, then the groups.
+    """
+
+    text: npt.NDArray[np.uint8]
+    start: npt.NDArray[np.int64]
+    form: npt.NDArray[np.uint32]
+    group: npt.NDArray[np.int32]
+
+
+class Layout(NamedTuple):
+    """Fields and where their codes lie in a record.
+
+    `table` (fields × 4): the way to compare, the first column, how many columns, the highest level. `order`:
+    the fields in the order of comparing, the most telling first. `given`, `family`: the fields of these
+    names, -1 without.
+    """
+
+    table: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64]
+    given: int
+    family: int
+
+
+# The functions below take bare arrays: taking them out of tuples costs more than most comparisons do.
+
+
+@inner
+def _share_group(form, group, a, b):
+    i, j = form[a, GROUP], form[b, GROUP]
+    if i == 0 or j == 0:
+        return False
+    for m in range(i + 1, i + 1 + group[i]):
+        for n in range(j + 1, j + 1 + group[j]):
+            if group[m] == group[n]:
+                return True
+    return False
+
+
+@inner
+def _has_blank(text, start, end):
+    for i in range(start, end):
+        if text[i] == 32:
+            return True
+    return False
+
+
+@inner
+def name_level(text, start, form, group, a, b):
+    """missing, different, initial, similar, near, same form (exact is told by the code)."""
+    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    if form[a, JOINED] == form[b, JOINED] and form[a, JOINED] != 0:
+        return 5
+    if _share_group(form, group, a, b):
+        return 5
+    shorter = min(a1 - a0, b1 - b0)
+    if shorter <= 1:
+        return 2 if shorter == 1 and text[a0] == text[b0] else 1
+    alike = strings.jaro_winkler(text, a0, a1, b0, b1)
+    if shorter >= 4:
+        if alike >= 0.93 or (alike >= 0.70 and strings.within_one_slip(text, a0, a1, b0, b1)):
+            return 4
+    if _has_blank(text, a0, a1) or _has_blank(text, b0, b1):
+        if strings.longest_common_word(text, a0, a1, b0, b1) >= 3:
+            return 4
+    sounds_same = form[a, SOUND] == form[b, SOUND] and form[a, SOUND] != 0
+    return 3 if alike >= 0.80 or (sounds_same and shorter > 2) else 1
+
+
+@inner
+def date_level(text, start, a, b):
+    """missing, different, same month and day, same year, two slips, one slip, exact; for YYYYMMDD."""
+    p, q = start[a], start[b]
+    if start[a + 1] - p != 8 or start[b + 1] - q != 8:
+        return 1
+    unlike = 0
+    swapped = False
+    for i in range(8):
+        differs = text[p + i] != text[q + i]
+        unlike += differs
+        if i < 7 and differs and text[p + i] == text[q + i + 1] and text[p + i + 1] == text[q + i]:
+            swapped = True
+    year = True
+    for i in range(4):
+        year &= text[p + i] == text[q + i]
+    crossed = True
+    for i in range(4, 8):
+        crossed &= text[p + i] == text[q + 4 + (i - 2) % 4]
+    if unlike <= 1 or (unlike == 2 and swapped) or (year and crossed):
+        return 5
+    if unlike == 2:
+        return 4
+    if year:
+        return 3
+    month_day = True
+    for i in range(4, 8):
+        month_day &= text[p + i] == text[q + i]
+    return 2 if month_day else 1
+
+
+@inner
+def _mailbox_end(text, start, end):
+    for i in range(start, end):
+        if text[i] == 64:
+            return i
+    return end
+
+
+@inner
+def email_level(text, start, a, b, masks):
+    """missing, different, similar, same mailbox name, near, exact."""
+    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    whole = strings.ratio(text, a0, a1, b0, b1, masks)
+    if whole >= 0.88:
+        return 4
+    a_at, b_at = _mailbox_end(text, a0, a1), _mailbox_end(text, b0, b1)
+    if strings.same(text, a0, a_at, b0, b_at):
+        return 3
+    return 2 if whole >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at) >= 0.90 else 1
+
+
+@inner
+def bag_level(text, start, form, a, b, masks):
+    """missing, different, weak, similar, near, contained, exact; for sorted words."""
+    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    numbers_a, numbers_b = form[a, 0], form[b, 0]
+    clash = numbers_a != numbers_b and numbers_a != 0 and numbers_b != 0
+    whole = strings.ratio(text, a0, a1, b0, b1, masks)
+    if whole >= 0.86:
+        return 3 if clash else 4
+    if whole >= 0.35 and strings.contains(text, a0, a1, b0, b1):
+        return 5
+    return 3 if whole >= 0.72 else (2 if whole >= 0.58 else 1)
+
+
+@inner
+def value_level(way, text, start, form, group, a, b, masks):
+    """Level of two different values."""
+    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    if way == NAME:
+        return name_level(text, start, form, group, a, b)
+    if way == DATE:
+        return date_level(text, start, a, b)
+    if way == CODE:
+        return max(4 - strings.slips_up_to_two(text, a0, a1, b0, b1), 1)
+    if way == PHONE:
+        if form[a, 0] == form[b, 0]:
+            return 3
+        return 2 if strings.within_one_slip(text, a0, a1, b0, b1) else 1
+    if way == EMAIL:
+        return email_level(text, start, a, b, masks)
+    if way == POSTCODE:
+        if strings.within_one_slip(text, a0, a1, b0, b1):
+            return 3
+        return 2 if form[a, 0] == form[b, 0] else 1
+    if way == BAG:
+        return bag_level(text, start, form, a, b, masks)
+    if way == TEXT:
+        alike = strings.jaro_winkler(text, a0, a1, b0, b1)
+        return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
+    return 1
+
+
+@inner
+def field_level(f, table, text, start, form, group, codes, left, right, masks):
+    """The best level over all alternatives of a field of two rows of codes; 0 if one has none."""
+    first, last = table[f, FIRST], table[f, FIRST] + table[f, COUNT]
+    best = 0
+    for i in range(first, last):
+        a = codes[left, i]
+        if a < 0:
+            continue
+        for j in range(first, last):
+            b = codes[right, j]
+            if b < 0:
+                continue
+            if a == b:
+                return table[f, EXACT]
+            best = max(best, value_level(table[f, WAY], text, start, form, group, a, b, masks))
+    return best
+
+
+@inner
+def _name_or_exact(text, start, form, group, a, b):
+    if a < 0 or b < 0:
+        return 0
+    return 6 if a == b else name_level(text, start, form, group, a, b)
+
+
+@inner
+def swap_names(g, f, table, text, start, form, group, codes, left, right, levels):
+    """Given and family name in each other's place, or one of them in the other's with none beside it."""
+    if levels[g] >= _SWAPPED_AT_MOST or levels[f] >= _SWAPPED_AT_MOST:
+        return
+    given, family = table[g, FIRST], table[f, FIRST]
+    gf = _name_or_exact(text, start, form, group, codes[left, given], codes[right, family])
+    fg = _name_or_exact(text, start, form, group, codes[left, family], codes[right, given])
+    if gf >= _SWAPPED_AT_MOST and fg >= _SWAPPED_AT_MOST:
+        levels[g] = levels[f] = _SWAPPED_AT_MOST
+    elif max(gf, fg) >= _SWAPPED_AT_MOST and levels[f] == 0:
+        levels[f] = _SWAPPED_AT_MOST
+        levels[g] = 0
+
+
+@inner
+def pair_levels(given, family, table, text, start, form, group, codes, left, right, masks, levels):
+    """Fill `levels` with the level of every field for two rows of codes."""
+    for f in range(len(table)):
+        levels[f] = field_level(f, table, text, start, form, group, codes, left, right, masks)
+    if given >= 0 and family >= 0:
+        swap_names(given, family, table, text, start, form, group, codes, left, right, levels)
+
+
+@kernel
+def levels_of(layout, values, codes, left, right):
+    """Levels (pairs × fields) of pairs of rows of `codes`."""
+    table, _, given, family = layout
+    text, start, form, group = values
+    masks = strings.scratch()
+    levels = np.zeros(len(table), dtype=np.uint8)
+    result = np.zeros((len(left), len(table)), dtype=np.uint8)
+    for pair in range(len(left)):
+        pair_levels(
+            given, family, table, text, start, form, group, codes, left[pair], right[pair], masks, levels
+        )
+        for f in range(len(table)):
+            result[pair, f] = levels[f]
+    return result

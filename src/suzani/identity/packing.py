@@ -1,0 +1,344 @@
+"""Records as the kernels read them: flat arrays of values, codes and blocking keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from suzani.identity.comparisons import level_count
+from suzani.identity.fields import Field
+from suzani.identity.kernels import hashing
+from suzani.identity.kernels.levels import (
+    BAG,
+    CODE,
+    COUNT,
+    DATE,
+    EMAIL,
+    EQUAL,
+    FIRST,
+    FORMS,
+    GROUP,
+    KEY,
+    NAME,
+    PHONE,
+    POSTCODE,
+    TEXT,
+    Layout,
+    Values,
+)  # fmt: skip
+from suzani.identity.kernels.linkage import VALID
+from suzani.identity.names import folded_names, phonetic_keys, short_forms
+from suzani.kernel import Kind
+
+Texts = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+Hashes = npt.NDArray[np.uint32]
+Words = dict[str, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]
+
+WAYS: Mapping[Kind, int] = {
+    Kind.GIVEN_NAME: NAME, Kind.FAMILY_NAME: NAME, Kind.PATRONYMIC: NAME, Kind.SEX: EQUAL,
+    Kind.BIRTH_DATE: DATE, Kind.NATIONAL_ID: CODE, Kind.DOCUMENT: CODE, Kind.PHONE: PHONE,
+    Kind.EMAIL: EMAIL, Kind.POSTCODE: POSTCODE, Kind.ADDRESS: BAG, Kind.ORGANISATION: BAG, Kind.CITY: TEXT,
+    Kind.REGION: TEXT, Kind.COUNTRY: TEXT, Kind.OCCUPATION: TEXT, Kind.TEXT: BAG,
+}  # fmt: skip
+"""How the values of each kind are compared."""
+
+_TELLING = (
+    Kind.NATIONAL_ID, Kind.BIRTH_DATE, Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.SEX, Kind.PHONE, Kind.DOCUMENT,
+    Kind.EMAIL, Kind.PATRONYMIC, Kind.POSTCODE, Kind.CITY,
+)  # fmt: skip
+"""Kinds in the order of comparing: what parts most pairs, and costs little, comes first."""
+
+
+def texts_of(values: Sequence[str]) -> Texts:
+    """The bytes of many strings, and where each begins (one more at the end)."""
+    array = pa.array(values, pa.large_string())
+    _, offsets, data = array.buffers()
+    start = np.frombuffer(offsets, np.int64)[: len(values) + 1]
+    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    return text, start
+
+
+def hashes_of(values: Sequence[str]) -> Hashes:
+    """A 32-bit hash of each string; 0 for an empty one."""
+    return np.asarray(hashing.hash_values(*texts_of(values)) >> np.uint64(32)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of blocking keys: a name and its columns in the matrix of keys."""
+
+    name: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Records as arrays. `codes` (rows × columns) number the values of all fields together; `keys` (rows ×
+    columns, 0: none) are those of `sources`; `contents` is a hash of what each record says; `hashes` one of
+    each value; `counts` (values × 2) how many records hold it, family names in the second column; `filled`
+    how many records have a value of each field, one at the least."""
+
+    fields: tuple[tuple[str, Kind], ...]
+    layout: Layout
+    values: Values
+    codes: npt.NDArray[np.int32]
+    hashes: npt.NDArray[np.uint64]
+    contents: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.int64]
+    filled: npt.NDArray[np.float64]
+    keys: npt.NDArray[np.uint32]
+    sources: tuple[Source, ...]
+    words: Words
+
+    @property
+    def rows(self) -> int:
+        """Number of records."""
+        return len(self.codes)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Packed:
+        """Some of the records, with the frequencies among all."""
+        return replace(self, codes=self.codes[rows], contents=self.contents[rows], keys=self.keys[rows])
+
+
+def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
+    """Lay out the records that `fields` describe; `words` are known counts of words in texts, by field."""
+    lists: dict[int, Sequence[str]] = {id(field.values): field.values for field in fields}
+    starts = np.cumsum([0, *(len(values) for values in lists.values())])
+    base = dict(zip(lists, starts.tolist(), strict=False))
+    texts, start = texts_of([value for values in lists.values() for value in values])
+    kinds = {id(field.values): field for field in reversed(fields)}
+    known = dict(words or {})
+    forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
+    for number, values in lists.items():
+        part = start[base[number] : base[number] + len(values) + 1]
+        forms[base[number] : base[number] + len(values)] = _forms(kinds[number], (texts, part), known)
+    group = _add_groups(forms, fields, base)
+    layout = layout_of(fields)
+    codes = np.full((rows, int(layout.table[:, COUNT].sum())), -1, dtype=np.int32)
+    for field, first in zip(fields, layout.table[:, FIRST].tolist(), strict=True):
+        shifted = np.where(field.codes >= 0, field.codes + base[id(field.values)], -1)
+        codes[:, first : first + field.codes.shape[1]] = shifted
+    hashes = hashing.hash_values(texts, start)
+    values = Values(texts, start, forms, group)
+    keys, sources = _keys(fields, layout, codes, values, hashes)
+    return Packed(
+        tuple((field.name, field.kind) for field in fields), layout, values, codes, hashes,
+        hashing.hash_records(codes, hashes), _counts(fields, layout, codes, len(hashes)),
+        np.array([max(int(field.filled.sum()), 1) for field in fields], dtype=np.float64),
+        keys, sources, known,
+    )  # fmt: skip
+
+
+def layout_of(fields: Sequence[Field]) -> Layout:
+    """Where each field's codes lie in a record, and in which order fields are compared."""
+    widths = [field.codes.shape[1] for field in fields]
+    position = {field.name: index for index, field in enumerate(fields)}
+    telling = {kind: rank for rank, kind in enumerate(_TELLING)}
+    order = sorted(range(len(fields)), key=lambda i: (telling.get(fields[i].kind, len(telling)), i))
+    table = [
+        [WAYS[field.kind] for field in fields],
+        np.cumsum([0, *widths])[:-1],
+        widths,
+        [level_count(field.kind) - 1 for field in fields],
+    ]
+    return Layout(
+        table=np.ascontiguousarray(np.array(table, dtype=np.int64).T),
+        order=np.array(order, dtype=np.int64),
+        given=position.get("given_name", -1),
+        family=position.get("family_name", -1),
+    )
+
+
+def _name_forms(field: Field, texts: Texts, words: Words) -> Hashes:
+    folded, sounds = folded_names(field.values), phonetic_keys(field.values)
+    joined = hashes_of([form.replace(" ", "") for form in folded])
+    # Sounds too short to tell names apart keep their letters as keys.
+    keys = hashes_of([s if len(s) > 2 else f for s, f in zip(sounds, folded, strict=True)])
+    return np.stack([hashes_of(sounds), joined, keys, np.zeros_like(keys)], axis=1)
+
+
+def _columns(*columns: Hashes) -> Hashes:
+    empty = np.zeros((len(columns[0]), FORMS - len(columns)), dtype=np.uint32)
+    return np.concatenate([np.stack(columns, axis=1), empty], axis=1)
+
+
+def _id_forms(field: Field, texts: Texts, words: Words) -> Hashes:
+    forms = np.zeros((len(field.values), FORMS), dtype=np.uint32)
+    forms[:, VALID] = field.valid[:-1]
+    return forms
+
+
+def _place_forms(field: Field, texts: Texts, words: Words) -> Hashes:
+    folded, sounds = folded_names(field.values), phonetic_keys(field.values)
+    return _columns(hashes_of([s if len(s) > 2 else f for s, f in zip(sounds, folded, strict=True)]))
+
+
+def _bag_forms(field: Field, texts: Texts, words: Words) -> Hashes:
+    hashes, begins = hashing.hash_words(*texts)
+    if field.name not in words:
+        found, counts = np.unique(hashes, return_counts=True)
+        # A word seen once is not worth remembering: one that is not known is taken for as rare.
+        words[field.name] = found[counts > 1], counts[counts > 1].astype(np.int64)
+    pairs = hashing.rare_pairs(hashes, begins, *words[field.name])
+    return np.concatenate([hashing.hash_numbers(*texts)[:, None], pairs], axis=1)
+
+
+_FORMS_OF: Mapping[Kind, Callable[[Field, Texts, Words], Hashes]] = {
+    Kind.GIVEN_NAME: _name_forms,
+    Kind.FAMILY_NAME: _name_forms,
+    Kind.PATRONYMIC: _name_forms,
+    Kind.BIRTH_DATE: lambda field, texts, words: _columns(
+        hashing.hash_parts(*texts, 0, 4), hashing.hash_parts(*texts, 4, 8)
+    ),
+    Kind.NATIONAL_ID: _id_forms,
+    Kind.PHONE: lambda field, texts, words: _columns(hashing.hash_parts(*texts, -7, 0)),
+    Kind.EMAIL: lambda field, texts, words: _columns(hashing.hash_until(*texts, ord("@"))),
+    Kind.POSTCODE: lambda field, texts, words: _columns(_areas(*texts)),
+    Kind.CITY: _place_forms,
+    Kind.ADDRESS: _bag_forms,
+    Kind.ORGANISATION: _bag_forms,
+    Kind.TEXT: _bag_forms,
+}
+
+
+def _areas(text: npt.NDArray[np.uint8], start: npt.NDArray[np.int64]) -> Hashes:
+    """A hash of each postcode without its last three characters, of two at the least."""
+    lengths = np.maximum(2, np.diff(start) - 3)
+    ends = np.minimum(start[:-1] + lengths, start[1:])
+    return hashing.hash_stretches(text, start[:-1], ends)
+
+
+def _forms(field: Field, texts: Texts, words: Words) -> Hashes:
+    """What is computed once per value: see `kernels.levels` for the columns of each way to compare."""
+    make = _FORMS_OF.get(field.kind)
+    return make(field, texts, words) if make else np.zeros((len(field.values), FORMS), dtype=np.uint32)
+
+
+def _add_groups(
+    forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]
+) -> npt.NDArray[np.int32]:
+    """The short-form groups of names, in one array: their number, then each; `forms` tells where."""
+    groups = [0]
+    known = short_forms()
+    names = {id(f.values): f.values for f in fields if WAYS[f.kind] == NAME}
+    for number, values in names.items():
+        for value, name in enumerate(values, base[number]):
+            if name in known:
+                forms[value, GROUP] = len(groups)
+                groups += [len(known[name]), *sorted(known[name])]
+    return np.array(groups, dtype=np.int32)
+
+
+def _counts(
+    fields: Sequence[Field], layout: Layout, codes: npt.NDArray[np.int32], size: int
+) -> npt.NDArray[np.int64]:
+    """How many records hold each value; what counts for family names stands in the second column."""
+    result = np.zeros((size, 2), dtype=np.int64)
+    for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
+        if field.kind is not Kind.PATRONYMIC:
+            held = codes[:, first : first + count]
+            column = int(field.kind is Kind.FAMILY_NAME)
+            result[:, column] += np.bincount(held[held >= 0], minlength=size)
+    return result
+
+
+@dataclass(frozen=True)
+class _KeyMaker:
+    """Collects the columns of keys, each source under its name."""
+
+    columns: list[Hashes]
+    sources: list[Source]
+
+    def add(self, name: str, *columns: Hashes) -> None:
+        """A source; an alternative that repeats an earlier one of its record is left out."""
+        kept: list[Hashes] = []
+        for column in columns:
+            again = np.zeros(len(column), dtype=bool)
+            for other in kept:
+                again |= column == other
+            kept.append(np.where(again, np.uint32(0), column))
+        self.sources.append(Source(name, len(self.columns), len(kept)))
+        self.columns.extend(kept)
+
+
+def _keys(
+    fields: Sequence[Field], layout: Layout, codes: npt.NDArray[np.int32], values: Values,
+    hashes: npt.NDArray[np.uint64],
+) -> tuple[Hashes, tuple[Source, ...]]:  # fmt: skip
+    """The matrix of blocking keys and its sources."""
+    maker = _KeyMaker([], [])
+    whole = np.append((hashes >> np.uint64(32)).astype(np.uint32), np.uint32(0))
+    forms = np.concatenate([values.form, np.zeros((1, FORMS), dtype=np.uint32)])
+    names: list[Hashes] = []
+    for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
+        held = [codes[:, column] for column in range(first, first + count)]
+        if field.name in ("given_name", "family_name"):
+            sounds = [forms[code, KEY] for code in held]
+            maker.add(field.name.removesuffix("_name"), *sounds)
+            names += sounds[:1] if field.name == "given_name" else sounds
+        elif field.kind in _SOURCES_OF:
+            for name, columns in _SOURCES_OF[field.kind](field.name, held, whole, forms):
+                maker.add(name, *columns)
+    if names:
+        maker.add("name", *names)
+    keys = np.stack(maker.columns, axis=1) if maker.columns else np.zeros((len(codes), 1), np.uint32)
+    return np.ascontiguousarray(keys), tuple(maker.sources)
+
+
+Held = Sequence[npt.NDArray[np.int32]]
+Columns = list[tuple[str, list[Hashes]]]
+
+
+def _whole(name: str) -> Callable[[str, Held, Hashes, Hashes], Columns]:
+    return lambda field, held, whole, forms: [(name, [whole[code] for code in held])]
+
+
+def _id_source(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    return [(f"id:{field}", [whole[code] for code in held])]
+
+
+def _date_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    return [
+        ("date", [whole[code] for code in held]),
+        ("year", [forms[code, 0] for code in held]),
+        ("month and day", [forms[code, 1] for code in held]),
+    ]
+
+
+def _email_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    return [("email", [whole[code] for code in held]), ("mailbox", [forms[code, 0] for code in held])]
+
+
+def _text_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    pairs = [forms[code, column] for code in held for column in (1, 2, 3)]
+    return [(f"text:{field}", [whole[code] for code in held]), (f"text:{field} words", pairs)]
+
+
+def _address_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    (_, texts), (_, pairs) = _text_sources(field, held, whole, forms)
+    return [("address", texts), ("address words", pairs)]
+
+
+def _city_source(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
+    return [("city", [forms[code, 0] for code in held])]
+
+
+_SOURCES_OF: Mapping[Kind, Callable[[str, Held, Hashes, Hashes], Columns]] = {
+    Kind.BIRTH_DATE: _date_sources,
+    Kind.EMAIL: _email_sources,
+    Kind.ADDRESS: _address_sources,
+    Kind.ORGANISATION: _text_sources,
+    Kind.TEXT: _text_sources,
+    Kind.CITY: _city_source,
+    Kind.PHONE: _whole("phone"),
+    Kind.NATIONAL_ID: _id_source,
+    Kind.DOCUMENT: _id_source,
+    Kind.POSTCODE: _whole("postcode"),
+    Kind.OCCUPATION: _whole("occupation"),
+    Kind.SEX: _whole("sex"),
+}
