@@ -14,13 +14,13 @@ from suzani.identity.blocking import Blocked, Plan, Width
 from suzani.identity.comparisons import Rows
 from suzani.identity.fields import Field
 from suzani.identity.kernels.weights import Weights
-from suzani.identity.matching import Pairs
+from suzani.identity.matching import Pairs, Sample
 from suzani.identity.model import Model
 from suzani.identity.nodes import Nodes, find_nodes
 from suzani.identity.packing import Packed, Words, pack
 from suzani.identity.partition import Constraints, Options, Partition, partition
 from suzani.identity.scoring import held_in, weights_of
-from suzani.identity.training import train_on
+from suzani.identity.training import Told, train_on
 from suzani.kernel import InvalidInput, Kind
 
 Progress = Callable[[str], None]
@@ -130,9 +130,11 @@ def resolve_fields(
     numbers = np.arange(rows, dtype=np.uint64) if numbers is None else numbers
     nodes = find_nodes(records, constraints.rows, numbers)
     packed = records.take(nodes.first)
-    found = _find(packed, nodes, given, knowledge, options, watch)
+    held = constraints.on(nodes.of_row)
+    told = Told(held.must, held.cannot)
+    found = _find(packed, nodes, given, knowledge, told, options, watch)
     watch.begin("partition")
-    parted = partition(packed, found.weights, found.loose, constraints.on(nodes.of_row), options)
+    parted = partition(packed, found.weights, found.loose, held, options)
     person, edges = _of_rows(packed, nodes, found.weights, parted, options)
     watch.begin("")
     return Resolution(
@@ -161,51 +163,57 @@ class _Found:
 
 
 def _find(
-    packed: Packed, nodes: Nodes, model: Model | None, knowledge: Knowledge | None, options: Options,
-    watch: _Watch,
+    packed: Packed, nodes: Nodes, model: Model | None, knowledge: Knowledge | None, told: Told,
+    options: Options, watch: _Watch,
 ) -> _Found:  # fmt: skip
     """Block and score, wider where too many true pairs would be missed; train unless a model is given."""
     if knowledge is not None:
         return _found_as_known(packed, knowledge, options, watch)
     if packed.rows <= ALL_PAIRS_BELOW and options.rules is None:
-        return _found_among_all(packed, nodes, model, options, watch)
-    found = _found_by_blocking(packed, nodes, model, Width.NARROW, options, watch)
+        return _found_among_all(packed, nodes, model, told, options, watch)
+    found = _found_by_blocking(packed, nodes, model, told, Width.NARROW, options, watch)
     if options.rules is None and (found.recall is None or found.recall < options.enough_recall):
-        found = _found_by_blocking(packed, nodes, model, Width.WIDE, options, watch)
+        found = _found_by_blocking(packed, nodes, model, told, Width.WIDE, options, watch)
     return found
 
 
 def _found_by_blocking(
-    packed: Packed, nodes: Nodes, model: Model | None, width: Width, options: Options, watch: _Watch
+    packed: Packed,
+    nodes: Nodes,
+    model: Model | None,
+    told: Told,
+    width: Width,
+    options: Options,
+    watch: _Watch,
 ) -> _Found:
     watch.begin("block")
     blocked = blocking.block(packed, width, options.rules)
     watch.begin("train")
     if model is None:
         one_in = 1 + sum(blocked.pairs) // _TRAINING_PAIRS
-        model = train_on(packed, nodes, *matching.sampled(packed, blocked, one_in), one_in)
+        model = train_on(packed, nodes, matching.sampled(packed, blocked, one_in), told)
     known = _knowledge(packed, model, blocked.plan)
     return _scored(packed, blocked, known, options, watch)
 
 
-def _scored(
-    packed: Packed, blocked: Blocked, known: Knowledge, options: Options, watch: _Watch
-) -> _Found:
+def _scored(packed: Packed, blocked: Blocked, known: Knowledge, options: Options, watch: _Watch) -> _Found:
     watch.begin("score")
     weights = weights_of(known.model, packed)
     loose, rules = matching.candidates(packed, blocked, weights, options.loose_bits)
     watch.begin("estimate")
-    recall = blocking.estimated_recall(matching.found_by(packed, blocked, loose), loose.probability)
+    found = matching.found_by(packed, blocked, loose.left, loose.right)
+    recall = blocking.estimated_recall(found, loose.probability)
     return _Found(loose, weights, known, rules, blocked.lost, recall)
 
 
 def _found_among_all(
-    packed: Packed, nodes: Nodes, model: Model | None, options: Options, watch: _Watch
+    packed: Packed, nodes: Nodes, model: Model | None, told: Told, options: Options, watch: _Watch
 ) -> _Found:
     """Few records: every pair is compared."""
     watch.begin("train")
     left, right = map(np.asarray, np.triu_indices(packed.rows, 1))
-    model = model or train_on(packed, nodes, left, right, 1)
+    sample = Sample(left, right, np.full(len(left), 2), 1)
+    model = model or train_on(packed, nodes, sample, told)
     watch.begin("score")
     weights = weights_of(model, packed)
     pairs = matching.score(packed, weights, left, right)

@@ -14,26 +14,35 @@ from suzani.identity.kernels.weights import field_bits
 from suzani.identity.matching import Pairs
 
 
+CORRECTIONS = {
+    "together": "fields that go together",
+    "household": "families share this",
+    "calibration": "as pairs of known outcome have it",
+}
+"""What corrects the sum of the fields, by name, with its label."""
+_TOO_LITTLE = 0.05
+
+
 def evidence_json(judged: Judged, edges: Pairs) -> pa.Array:
     """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
 
-    `judged` are the records that the edges' rows name, with the weights that gave the edges their odds.
-    `household` is what knowing about families takes away (seldom, adds): the edge's weight is the sum of all
-    bits.
+    `judged` are the records that the edges' rows name, with the weights that gave the edges their odds. Beside
+    the fields stand, where they matter, `together` (fields that say the same thing twice), `household` (what
+    knowing about families takes away) and `calibration`: the edge's weight is the sum of all bits.
     """
     records = judged.records
-    bits, household = field_bits(
-        judged.weights, records.layout, edges.levels, records.codes, edges.left, edges.right
-    )
+    bits = field_bits(judged.weights, records.layout, edges.levels, records.codes, edges.left, edges.right)
     parts: list[pa.Array] = []
     for f, (name, kind) in enumerate(records.fields):
         level = edges.levels[:, f]
         heads = [f"{json.dumps(name)}:[{json.dumps(label)}," for label in LABELS[kind]]
         part = _joined(pa.array(heads).take(pa.array(level.astype(np.int64))), bits[:, f])
         parts.append(pc.if_else(pa.array(level > 0), part, pa.scalar(None, pa.string())))
-    head = pa.array(['"household":["families share this",'] * len(edges), pa.string())
-    part = _joined(head, household)
-    parts.append(pc.if_else(pa.array(np.abs(household) > 0.05), part, pa.scalar(None, pa.string())))
+    for column, (name, label) in enumerate(CORRECTIONS.items(), len(records.fields)):
+        head = pa.array([f"{json.dumps(name)}:[{json.dumps(label)},"] * len(edges), pa.string())
+        part = _joined(head, bits[:, column])
+        matters = pa.array(np.abs(bits[:, column]) > _TOO_LITTLE)
+        parts.append(pc.if_else(matters, part, pa.scalar(None, pa.string())))
     # The empty last part keeps the rows that have no other: Arrow leaves out rows of nulls alone.
     last = pa.array([""] * len(edges), pa.string())
     inside = pc.utf8_rtrim(pc.binary_join_element_wise(*parts, last, ",", null_handling="skip"), ",")

@@ -58,6 +58,16 @@ class Pairs:
         )
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Candidates to learn from, each standing for `one_in`, with how many blocking rules found each."""
+
+    left: Rows
+    right: Rows
+    found_by: Rows
+    one_in: int
+
+
 def compare(packed: Packed, left: Rows, right: Rows) -> Levels:
     """Levels of every field for pairs of rows (pairs × fields)."""
     return np.asarray(levels_of(packed.layout, packed.values, packed.codes, left, right))
@@ -99,7 +109,7 @@ def candidates(
     return pairs.where(np.argsort(pairs.left * packed.rows + pairs.right, kind="stable")), given
 
 
-def sampled(packed: Packed, blocked: Blocked, one_in: int) -> tuple[Rows, Rows]:
+def sampled(packed: Packed, blocked: Blocked, one_in: int) -> Sample:
     """One in so many candidates, chosen by what the records say."""
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(
@@ -113,9 +123,10 @@ def sampled(packed: Packed, blocked: Blocked, one_in: int) -> tuple[Rows, Rows]:
     left = np.concatenate([a for a, _ in found] or [np.empty(0, np.int64)])
     right = np.concatenate([b for _, b in found] or [np.empty(0, np.int64)])
     order = np.argsort(left * packed.rows + right, kind="stable")
-    return left[order], right[order]
+    left, right = left[order], right[order]
+    return Sample(left, right, found_by(packed, blocked, left, right), one_in)
 
 
-def found_by(packed: Packed, blocked: Blocked, pairs: Pairs) -> Rows:
+def found_by(packed: Packed, blocked: Blocked, left: Rows, right: Rows) -> Rows:
     """How many rules find each pair."""
-    return np.asarray(scan.rules_finding(blocked.rules, packed.keys, pairs.left, pairs.right))
+    return np.asarray(scan.rules_finding(blocked.rules, packed.keys, left, right))

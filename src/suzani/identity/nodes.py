@@ -45,7 +45,5 @@ def find_nodes(packed: Packed, apart: Rows, numbers: npt.NDArray[np.uint64]) -> 
     if len(apart):
         contents = contents.copy()
         contents[apart] ^= (numbers[apart] + np.uint64(1)) * _SPREAD
-    _, first, of_row, sizes = np.unique(
-        contents, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, of_row, sizes = np.unique(contents, return_index=True, return_inverse=True, return_counts=True)
     return Nodes(first.astype(np.int64), of_row.astype(np.int64), sizes.astype(np.int64))

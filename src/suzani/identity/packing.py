@@ -219,9 +219,7 @@ def _forms(field: Field, texts: Texts, words: Words) -> Hashes:
     return make(field, texts, words) if make else np.zeros((len(field.values), FORMS), dtype=np.uint32)
 
 
-def _add_groups(
-    forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]
-) -> npt.NDArray[np.int32]:
+def _add_groups(forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]) -> npt.NDArray[np.int32]:
     """The short-form groups of names, in one array: their number, then each; `forms` tells where."""
     groups = [0]
     known = short_forms()

@@ -144,9 +144,7 @@ def conflicts(packed: Packed, pairs: Pairs) -> npt.NDArray[np.bool_]:
     return result
 
 
-def _linked_pairs(
-    packed: Packed, pairs: Pairs, held: _Held, options: Options, person: Rows
-) -> Pairs:
+def _linked_pairs(packed: Packed, pairs: Pairs, held: _Held, options: Options, person: Rows) -> Pairs:
     """Components of two records: one pair each."""
     forbidden = conflicts(packed, pairs) | held.parts(pairs)
     joins = (pairs.odds_bits > options.cut_bits) & ~forbidden

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.kernels.levels import COUNT, FIRST
-from suzani.identity.kernels.weights import Weights
+from suzani.identity.kernels.weights import FIRST_FIELD, TO_SAME, Weights
 from suzani.identity.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
 from suzani.identity.packing import Packed
 from suzani.kernel import Kind
@@ -46,12 +46,28 @@ def weights_of(
             rarity[values, column[f]] = rarity_bits(held, records[f], field.u[-1], model.prior, field.kind)
     rarest = np.where(column >= 0, rarity.max(axis=0, initial=0.0)[column], 0.0)
     most = (same.max(axis=1) + rarest).clip(0)
-    return Weights(
-        same, home, shared, rarity, column, most,
-        prior=float(np.log2(model.prior)),
-        household=float(np.log2(max(model.household, _NEVER))),
-        unrelated=float(np.log2(1 - model.prior - model.household)),
-    )  # fmt: skip
+    joint = _joint(model, shared)
+    most[joint[:, FIRST_FIELD].astype(np.int64)] += joint[:, TO_SAME].clip(0)
+    return Weights(same, home, shared, rarity, column, most, joint, _odds(model))
+
+
+def _joint(model: Model, shared: npt.NDArray[np.bool_]) -> Floats:
+    """The interactions of a model: households count one only if they share both fields."""
+    position = {field.name: f for f, field in enumerate(model.fields)}
+    rows = []
+    for item in model.interactions:
+        a, b = position[item.first], position[item.second]
+        to_home = -item.u_bits if shared[a] and shared[b] else 0.0
+        rows.append([a, b, item.first_level, item.second_level, item.weight_bits, to_home])
+    return np.array(rows, dtype=np.float64).reshape(-1, 6)
+
+
+def _odds(model: Model) -> Floats:
+    """log2 shares of random pairs (same person, household, unrelated), then the calibration."""
+    shares = (model.prior, max(model.household, _NEVER), 1 - model.prior - model.household)
+    calibration = model.calibration
+    line = (calibration.slope, calibration.intercept_bits) if calibration else (1.0, 0.0)
+    return np.array([*np.log2(shares), *line], dtype=np.float64)
 
 
 def held_in(packed: Packed, f: int) -> npt.NDArray[np.int64]:

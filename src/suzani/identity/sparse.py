@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
+
 @dataclass
 class _Links:
     """Sums of log-odds and numbers of pairs between clusters, each pair of clusters once, a < b."""

@@ -1,34 +1,112 @@
-"""What training needs, gathered from packed records: patterns of candidates, and how random pairs compare."""
+"""Learning a model from packed records: patterns of candidates, how random pairs compare, and the pairs whose
+national ids tell whether they are one person."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from suzani.identity.anchors import Anchors, find_anchors, told_labels, without_ids
+from suzani.identity.calibration import learn_calibration
 from suzani.identity.comparisons import Levels, Rows, level_count
+from suzani.identity.interactions import Expected, learn_interactions
 from suzani.identity.kernels.levels import COUNT, FIRST
-from suzani.identity.matching import compare
-from suzani.identity.model import Evidence, Model, Patterns, most_by_chance, train
+from suzani.identity.kernels.linkage import VALID
+from suzani.identity.kernels.weights import HOUSEHOLD, PRIOR, UNRELATED, evidence_of, scores_of
+from suzani.identity.matching import Sample, compare
+from suzani.identity.model import Evidence, Labels, Model, Patterns, most_by_chance, train
 from suzani.identity.nodes import Nodes
 from suzani.identity.packing import Packed
+from suzani.identity.scoring import weights_of
+from suzani.kernel import Kind
 
 _RANDOM_PAIRS = 150_000
 _COPIES_COUNTED = 20
 
 
-def train_on(packed: Packed, nodes: Nodes, left: Rows, right: Rows, one_in: int) -> Model:
-    """A model learned from candidates, each standing for `one_in`, and from the copies of each record."""
+@dataclass(frozen=True)
+class Told:
+    """Pairs of rows that stewards joined or parted: what they say of how people's records look."""
+
+    same: tuple[Rows, Rows]
+    different: tuple[Rows, Rows]
+
+    @classmethod
+    def nothing(cls) -> Told:
+        """No stewards' words."""
+        none = np.empty(0, dtype=np.int64)
+        return cls((none, none), (none, none))
+
+    def labels(self, patterns: Patterns) -> Labels | None:
+        """The pairs as labels, they being the last that the patterns were counted on."""
+        pairs, same, different = len(patterns.of_pair), len(self.same[0]), len(self.different[0])
+        if not same + different:
+            return None
+        joined, parted = np.zeros(pairs, dtype=bool), np.zeros(pairs, dtype=bool)
+        joined[pairs - same - different : pairs - different] = True
+        parted[pairs - different :] = True
+        return told_labels(patterns, joined, parted)
+
+
+def train_on(packed: Packed, nodes: Nodes, sample: Sample, told: Told | None = None) -> Model:
+    """A model learned without labels but those that pairs give themselves, and what stewards said.
+
+    Copies of a record count as pairs too.
+    """
     kinds = tuple(kind for _, kind in packed.fields)
     # A great many copies are a test record or a default, and teach nothing about people.
     copied = nodes.copied[nodes.sizes[nodes.copied] < _COPIES_COUNTED]
-    levels = compare(packed, np.concatenate([left, copied]), np.concatenate([right, copied]))
-    patterns = Patterns.of(levels.T, kinds)
     copies = nodes.sizes[copied]
-    weights = np.concatenate([np.full(len(left), float(one_in)), copies * (copies - 1) / 2])
-    counts = np.bincount(patterns.of_pair, weights=weights, minlength=len(patterns.counts))
-    return train(replace(patterns, counts=counts), _evidence(packed))
+    told = told or Told.nothing()
+    left = np.concatenate([sample.left, copied, told.same[0], told.different[0]])
+    right = np.concatenate([sample.right, copied, told.same[1], told.different[1]])
+    levels = compare(packed, left, right)
+    patterns = Patterns.of(levels.T, kinds)
+    stewards = len(told.same[0]) + len(told.different[0])
+    each = [np.full(len(sample.left), float(sample.one_in)), copies * (copies - 1) / 2, np.ones(stewards)]
+    counts = np.bincount(patterns.of_pair, weights=np.concatenate(each), minlength=len(patterns.counts))
+    patterns = replace(patterns, counts=counts)
+    model = train(patterns, _evidence(packed), told.labels(patterns))
+    return _refined(packed, sample, levels[: len(sample.left)], model)
+
+
+def _refined(packed: Packed, sample: Sample, levels: Levels, model: Model) -> Model:
+    """The model with what fields say twice taken back, and its odds calibrated on pairs of known outcome."""
+    names, kinds = zip(*packed.fields, strict=True) if packed.fields else ((), ())
+    codes = [packed.codes[:, first].astype(np.int64) for first in packed.layout.table[:, FIRST]]
+    expected = _expected(packed, sample, levels, model)
+    model = replace(model, interactions=learn_interactions(names, kinds, codes, expected))
+    anchors = _anchors(packed, sample, levels)
+    telling = np.flatnonzero(anchors.telling)
+    alone = np.ascontiguousarray(without_ids(kinds, levels[telling].T).T)
+    odds = scores_of(
+        weights_of(model, packed), packed.layout, alone, packed.codes,
+        sample.left[telling], sample.right[telling],
+    )  # fmt: skip
+    return replace(model, calibration=learn_calibration(odds, anchors.same[telling]))
+
+
+def _expected(packed: Packed, sample: Sample, levels: Levels, model: Model) -> Expected:
+    """How probable it is that the sampled pairs are one person, or of one household."""
+    weights = weights_of(model, packed)
+    same, home = evidence_of(weights, packed.layout, levels, packed.codes, sample.left, sample.right)
+    person, family = weights.odds[PRIOR] + same, weights.odds[HOUSEHOLD] + home
+    total = np.logaddexp2(np.logaddexp2(person, family), weights.odds[UNRELATED])
+    each = float(sample.one_in)
+    shares = each * np.exp2(person - total), each * np.exp2(family - total)
+    return Expected(levels.T, sample.left, sample.right, *shares)
+
+
+def _anchors(packed: Packed, sample: Sample, levels: Levels) -> Anchors:
+    """The sampled pairs whose national ids tell whether they are one person."""
+    valid = np.append(packed.values.form[:, VALID] > 0, False)
+    both = []
+    for f, (_, kind) in enumerate(packed.fields):
+        passed = valid[packed.codes[:, packed.layout.table[f, FIRST]]]
+        both.append(passed[sample.left] & passed[sample.right] if kind is Kind.NATIONAL_ID else None)
+    return find_anchors(tuple(kind for _, kind in packed.fields), levels.T, both, sample.found_by)
 
 
 def _random_pairs(rows: int) -> tuple[Rows, Rows]:
@@ -60,9 +138,7 @@ def _evidence(packed: Packed) -> Evidence:
     )
 
 
-def _random_levels(
-    packed: Packed, f: int, levels: Levels
-) -> tuple[npt.NDArray[np.float64], float]:
+def _random_levels(packed: Packed, f: int, levels: Levels) -> tuple[npt.NDArray[np.float64], float]:
     """Shares of the levels of a field, 1 and up, among random pairs; and how many pairs have both values."""
     kind = packed.fields[f][1]
     size = level_count(kind) - 1

@@ -11,7 +11,17 @@ import numpy as np
 from suzani.identity.kernels import blocks, strings
 from suzani.identity.kernels.compiling import inner, kernel
 from suzani.identity.kernels.levels import COUNT, EXACT, FIRST, field_level, swap_names
-from suzani.identity.kernels.weights import odds_bits, rarity_of
+from suzani.identity.kernels.weights import (
+    INTERCEPT,
+    PRIOR,
+    SLOPE,
+    TO_HOME,
+    TO_SAME,
+    UNRELATED,
+    joint_bits,
+    odds_bits,
+    rarity_of,
+)
 
 _ROW_MASK = np.uint64((1 << 24) - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -65,10 +75,12 @@ def scan(entries, begin, end, r, rules, keys, layout, values, weights, codes, bo
     parts, oversized, over_start, refine = rules
     table, order, given, family = layout
     text, start, form, group = values
-    weight_same, weight_home, shared, rarity, column, most, prior, household, unrelated = weights
+    weight_same, weight_home, shared, rarity, column, most, joint, chances = weights
+    # The bound on odds that are not calibrated yet.
+    raw_bound = (bound - chances[INTERCEPT]) / chances[SLOPE]
     masks = strings.scratch()
     fields = len(order)
-    levels = np.zeros(fields, dtype=np.uint8)
+    levels = np.zeros((1, fields), dtype=np.uint8)
     room = 1024
     left, right = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     odds, kept = np.empty(room, dtype=np.float64), np.empty((room, fields), dtype=np.uint8)
@@ -87,7 +99,7 @@ def scan(entries, begin, end, r, rules, keys, layout, values, weights, codes, bo
                 pairs += 1
                 same = home = 0.0
                 # The most that the fields of which both records have a value can add.
-                rest = prior - unrelated
+                rest = chances[PRIOR] - chances[UNRELATED]
                 for f in range(fields):
                     if f == family or _both_have(table[f, FIRST], table[f, COUNT], codes, a, b):
                         rest += most[f]
@@ -96,23 +108,25 @@ def scan(entries, begin, end, r, rules, keys, layout, values, weights, codes, bo
                     f = order[k]
                     if f == given and family >= 0:
                         for g in (given, family):
-                            levels[g] = field_level(g, table, text, start, form, group, codes, a, b, masks)
-                        swap_names(given, family, table, text, start, form, group, codes, a, b, levels)
+                            levels[0, g] = field_level(g, table, text, start, form, group, codes, a, b, masks)
+                        swap_names(given, family, table, text, start, form, group, codes, a, b, levels[0])
                     elif f != family or given < 0:
-                        levels[f] = field_level(f, table, text, start, form, group, codes, a, b, masks)
-                    level = levels[f]
+                        levels[0, f] = field_level(f, table, text, start, form, group, codes, a, b, masks)
+                    level = levels[0, f]
                     exact = level == table[f, EXACT]
                     rare = rarity_of(rarity, column[f], exact, table[f, FIRST], codes, a, b)
                     same += weight_same[f, level] + rare
                     home += weight_home[f, level] + (rare if shared[f] else 0.0)
                     if level:
                         rest -= most[f]
-                        if same + rest < bound:
+                        if same + rest < raw_bound:
                             hopeless = True
                             break
                 if hopeless:
                     continue
-                bits = odds_bits(prior, household, unrelated, same, home)
+                same += joint_bits(joint, levels, 0, TO_SAME)
+                home += joint_bits(joint, levels, 0, TO_HOME)
+                bits = odds_bits(chances, same, home)
                 if bits <= bound:
                     continue
                 if n == room:
@@ -121,7 +135,7 @@ def scan(entries, begin, end, r, rules, keys, layout, values, weights, codes, bo
                     odds, kept = _longer(odds, room), _wider(kept, room)
                 left[n], right[n], odds[n] = a, b, bits
                 for f in range(fields):
-                    kept[n, f] = levels[f]
+                    kept[n, f] = levels[0, f]
                 n += 1
         i = j
     return left[:n].copy(), right[:n].copy(), odds[:n].copy(), kept[:n].copy(), pairs

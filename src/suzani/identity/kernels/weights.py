@@ -15,9 +15,10 @@ class Weights(NamedTuple):
     """A model as tables: bits per field and level, and per value.
 
     `same[f, level]` is log2(m/u), `home[f, level]` log2(h/u); `rarity[value, column[f]]` is what agreement on
-    that value adds (column -1: nothing), to `home` too where `shared[f]`. Of random pairs a share of
-    2**prior is one person, 2**household one household, 2**unrelated neither. `most[f]` is the most
-    that field f can add.
+    that value adds (column -1: nothing), to `home` too where `shared[f]`. `most[f]` is the most that field f
+    can add. `joint[i]`: where two fields agree together from these levels on, what that adds to `same` and to
+    `home`. `odds`: log2 of the shares of random pairs that are one person, one household and neither; then
+    slope and intercept of the calibration.
     """
 
     same: npt.NDArray[np.float64]
@@ -26,9 +27,14 @@ class Weights(NamedTuple):
     rarity: npt.NDArray[np.float32]
     column: npt.NDArray[np.int64]
     most: npt.NDArray[np.float64]
-    prior: float
-    household: float
-    unrelated: float
+    joint: npt.NDArray[np.float64]
+    odds: npt.NDArray[np.float64]
+
+
+PRIOR, HOUSEHOLD, UNRELATED, SLOPE, INTERCEPT = range(5)
+"""Places in `Weights.odds`."""
+FIRST_FIELD, SECOND_FIELD, FIRST_LEVEL, SECOND_LEVEL, TO_SAME, TO_HOME = range(6)
+"""Columns of `Weights.joint`."""
 
 
 @inner
@@ -48,46 +54,79 @@ def log2_sum(a, b):
 
 
 @inner
-def odds_bits(prior, household, unrelated, same, home):
-    """Odds from the summed evidence for one person and for one household, each against unrelated people."""
-    return prior + same - log2_sum(unrelated, household + home)
+def odds_bits(odds, same, home):
+    """Calibrated odds from the summed evidence for one person and for one household against strangers."""
+    raw = odds[PRIOR] + same - log2_sum(odds[UNRELATED], odds[HOUSEHOLD] + home)
+    return odds[INTERCEPT] + odds[SLOPE] * raw
+
+
+@inner
+def joint_bits(joint, levels, pair, to):
+    """What the fields that agree together add to the evidence, from one row of levels."""
+    total = 0.0
+    for i in range(len(joint)):
+        a, b = levels[pair, int(joint[i, FIRST_FIELD])], levels[pair, int(joint[i, SECOND_FIELD])]
+        if a >= joint[i, FIRST_LEVEL] and b >= joint[i, SECOND_LEVEL]:
+            total += joint[i, to]
+    return total
 
 
 @kernel
-def scores_of(weights, layout, levels, codes, left, right):
-    """Odds of pairs of rows from a matrix of their levels (pairs × fields)."""
-    weight_same, weight_home, shared, rarity, column, _, prior, household, unrelated = weights
+def evidence_of(weights, layout, levels, codes, left, right):
+    """Summed evidence of pairs for one person, and for one household, from their levels (pairs × fields)."""
+    weight_same, weight_home, shared, rarity, column, _, joint, _ = weights
     table, order, _, _ = layout
-    result = np.zeros(len(left), dtype=np.float64)
+    same, home = np.zeros(len(left), dtype=np.float64), np.zeros(len(left), dtype=np.float64)
     for pair in range(len(left)):
-        same = home = 0.0
         for k in range(len(order)):
             f = order[k]
             level = levels[pair, f]
             rare = rarity_of(
                 rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left[pair], right[pair]
             )
-            same += weight_same[f, level] + rare
-            home += weight_home[f, level] + (rare if shared[f] else 0.0)
-        result[pair] = odds_bits(prior, household, unrelated, same, home)
-    return result
+            same[pair] += weight_same[f, level] + rare
+            home[pair] += weight_home[f, level] + (rare if shared[f] else 0.0)
+        same[pair] += joint_bits(joint, levels, pair, TO_SAME)
+        home[pair] += joint_bits(joint, levels, pair, TO_HOME)
+    return same, home
+
+
+@kernel
+def scores_of(weights, layout, levels, codes, left, right):
+    """Odds of pairs of rows from a matrix of their levels (pairs × fields)."""
+    odds = weights.odds
+    same, home = evidence_of(weights, layout, levels, codes, left, right)
+    for pair in range(len(left)):
+        same[pair] = odds_bits(odds, same[pair], home[pair])
+    return same
 
 
 @kernel
 def field_bits(weights, layout, levels, codes, left, right):
-    """Bits of every field for pairs of rows (pairs × fields), and what knowing about families adds (pairs)."""
-    weight_same, weight_home, shared, rarity, column, _, prior, household, unrelated = weights
+    """What each field adds to the odds of pairs of rows, in bits (pairs × (fields + 3)).
+
+    The last three columns: fields that agree together; what families share; the calibration.
+    """
+    weight_same, weight_home, shared, rarity, column, _, joint, odds = weights
     table = layout.table
-    bits = np.zeros((len(left), len(table)), dtype=np.float64)
-    family = np.zeros(len(left), dtype=np.float64)
+    fields = len(table)
+    bits = np.zeros((len(left), fields + 3), dtype=np.float64)
     for pair in range(len(left)):
-        home = 0.0
-        for f in range(len(table)):
+        same = home = 0.0
+        for f in range(fields):
             level = levels[pair, f]
             rare = rarity_of(
                 rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left[pair], right[pair]
             )
             bits[pair, f] = weight_same[f, level] + rare
+            same += bits[pair, f]
             home += weight_home[f, level] + (rare if shared[f] else 0.0)
-        family[pair] = np.log2(1.0 - 2.0**prior) - log2_sum(unrelated, household + home)
-    return bits, family
+        bits[pair, fields] = joint_bits(joint, levels, pair, TO_SAME)
+        same += bits[pair, fields]
+        home += joint_bits(joint, levels, pair, TO_HOME)
+        # Against strangers alone the odds would be the prior and the evidence; households take some away.
+        others = log2_sum(odds[UNRELATED], odds[HOUSEHOLD] + home)
+        bits[pair, fields + 1] = np.log2(1.0 - 2.0 ** odds[PRIOR]) - others
+        raw = odds[PRIOR] + same - others
+        bits[pair, fields + 2] = odds[INTERCEPT] + odds[SLOPE] * raw - raw
+    return bits
