@@ -106,7 +106,7 @@ def _say_result(data: Input, linkage: Linkage, out: Path, as_json: bool) -> None
                 "persons": resolution.persons,
                 "candidates": resolution.candidates,
                 "blocking_rules": resolution.rules,
-                "windowed_pairs": resolution.windowed,
+                "lost_pairs": resolution.lost,
                 "estimated_blocking_recall": resolution.estimated_blocking_recall,
                 "columns": {name: guess.kind.value for name, guess in data.guesses.items()},
                 "seconds": resolution.seconds,

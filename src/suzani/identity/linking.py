@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import yaml
 
 from suzani.identity.engine import Progress, Resolution, resolve_fields
-from suzani.identity.fields import build_fields
+from suzani.identity.fields import standardise
 from suzani.identity.model import Model
+from suzani.identity.scoring import weight_bits
 from suzani.identity.tables import read_table
 from suzani.kernel import InvalidInput, Kind
 from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds
@@ -191,9 +192,15 @@ def link(data: Input, model: Model | None = None, progress: Progress = lambda ph
     """Resolve the records of `data`; trains a model on them unless one is given."""
     progress("standardise")
     kinds = {name: data.guesses[name].kind for name in data.table.column_names}
-    fields = build_fields(data.table, kinds)
-    resolution = resolve_fields(fields, data.rows, model=model, progress=progress)
+    fields, _ = standardise(data.table, kinds)
+    resolution = resolve_fields(fields, data.rows, model=model, numbers=_numbers(data), progress=progress)
     return Linkage(_persons(data, resolution), _edges(data, resolution), resolution)
+
+
+def _numbers(data: Input) -> npt.NDArray[np.uint64]:
+    """A number for each record that goes with its id, wherever it stands in the file."""
+    names = pc.binary_join_element_wise(data.source, data.record_id, "/")
+    return hash_values(*texts_of(names))
 
 
 def _persons(data: Input, resolution: Resolution) -> pa.Table:
@@ -206,7 +213,8 @@ def _persons(data: Input, resolution: Resolution) -> pa.Table:
 
 def _edges(data: Input, resolution: Resolution) -> pa.Table:
     edges = resolution.edges
-    order = np.lexsort((edges.right, edges.left, -edges.weight_bits))
+    weight = weight_bits(edges.odds_bits, resolution.model)
+    order = np.lexsort((edges.right, edges.left, -weight))
     left, right = pa.array(edges.left[order]), pa.array(edges.right[order])
     return pa.table(
         {
@@ -214,7 +222,7 @@ def _edges(data: Input, resolution: Resolution) -> pa.Table:
             "record_id_a": data.record_id.take(left),
             "source_b": data.source.take(right),
             "record_id_b": data.record_id.take(right),
-            "weight_bits": pa.array(edges.weight_bits[order]),
+            "weight_bits": pa.array(weight[order].astype(np.float32)),
             "probability": pa.array(edges.probability[order]),
         }
     )

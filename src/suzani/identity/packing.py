@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from suzani.identity.comparisons import level_count
 from suzani.identity.fields import Field
@@ -43,6 +44,7 @@ WAYS: Mapping[Kind, int] = {
     Kind.BIRTH_DATE: DATE, Kind.NATIONAL_ID: CODE, Kind.DOCUMENT: CODE, Kind.PHONE: PHONE,
     Kind.EMAIL: EMAIL, Kind.POSTCODE: POSTCODE, Kind.ADDRESS: BAG, Kind.ORGANISATION: BAG, Kind.CITY: TEXT,
     Kind.REGION: TEXT, Kind.COUNTRY: TEXT, Kind.OCCUPATION: TEXT, Kind.TEXT: BAG,
+    Kind.GENERATION: EQUAL,
 }  # fmt: skip
 """How the values of each kind are compared."""
 
@@ -53,11 +55,15 @@ _TELLING = (
 """Kinds in the order of comparing: what parts most pairs, and costs little, comes first."""
 
 
-def texts_of(values: Sequence[str]) -> Texts:
+def texts_of(values: Sequence[str] | pa.Array) -> Texts:
     """The bytes of many strings, and where each begins (one more at the end)."""
-    array = pa.array(values, pa.large_string())
+    array = (
+        pc.cast(values, pa.large_string())
+        if isinstance(values, pa.Array)
+        else pa.array(values, pa.large_string())
+    )
     _, offsets, data = array.buffers()
-    start = np.frombuffer(offsets, np.int64)[: len(values) + 1]
+    start = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     return text, start
 

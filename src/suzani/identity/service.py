@@ -33,8 +33,8 @@ class RunReport:
     """What a run did.
 
     `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach;
-    None when all pairs were compared. `windowed_pairs` were left out because a block stayed too large even
-    when refined. `seconds` are per phase. `fingerprint` tells the state of records and constraints.
+    None when all pairs were compared. `lost_pairs` were in blocks that stayed too large even when refined.
+    `seconds` are per phase. `fingerprint` tells the state of records and constraints.
     """
 
     run_id: int
@@ -46,7 +46,7 @@ class RunReport:
     candidates: int
     edges: int
     blocking_rules: dict[str, int]
-    windowed_pairs: int
+    lost_pairs: int
     estimated_blocking_recall: float | None
     prior: float
     seconds: dict[str, float]
@@ -150,9 +150,9 @@ def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
         {
             "record_a": np.minimum(a, b),
             "record_b": np.maximum(a, b),
-            "weight_bits": np.round(edges.weight_bits, 2),
+            "weight_bits": np.round(weight_bits(edges.odds_bits, resolution.model), 2).astype(np.float32),
             "probability": edges.probability.astype(np.float32),
-            "evidence": evidence_json(resolution.scorer, edges),
+            "evidence": evidence_json(resolution.judged, edges),
         }
     )
 
@@ -171,7 +171,7 @@ def _report(
         candidates=resolution.candidates,
         edges=len(resolution.edges.left),
         blocking_rules=resolution.rules,
-        windowed_pairs=resolution.windowed,
+        lost_pairs=resolution.lost,
         estimated_blocking_recall=None if recall is None else round(recall, 5),
         prior=resolution.model.prior,
         seconds=resolution.seconds,
