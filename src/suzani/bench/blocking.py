@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.candidates import Width
+from suzani.identity.blocking import Width
 
 Rule = tuple[str, ...]
 """Columns that must all be equal."""
@@ -28,6 +28,14 @@ NARROW: tuple[Rule, ...] = (
 )
 WIDE: tuple[Rule, ...] = (*NARROW, ("birth_date",))
 
+OURS: Mapping[str, str] = {
+    "national_id": "id:national_id", "tax_id": "id:tax_id", "document": "id:document", "birth_date": "date",
+    "birth_year": "year", "birth_month_day": "month and day", "given_name_sound": "given",
+    "family_name_sound": "family", "given_name_folded": "given", "family_name_folded": "family",
+    "middle_name_folded": "middle",
+}  # fmt: skip
+"""What our engine calls these columns as sources of blocking keys, where it calls them something else."""
+
 RULES: Mapping[Width, tuple[Rule, ...]] = {Width.NARROW: NARROW, Width.WIDE: WIDE}
 
 
@@ -38,6 +46,13 @@ def with_date_parts(table: pa.Table) -> pa.Table:
     for name, (start, stop) in parts.items():
         table = table.append_column(name, pc.utf8_slice_codeunits(date, start, stop))
     return table
+
+
+def our_rules(width: Width, table: pa.Table) -> tuple[Rule, ...]:
+    """The rules as our engine takes them."""
+    return tuple(
+        tuple(OURS.get(column, column) for column in rule) for rule in applicable(RULES[width], table)
+    )
 
 
 def applicable(rules: tuple[Rule, ...], table: pa.Table) -> tuple[Rule, ...]:

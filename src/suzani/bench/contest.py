@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from suzani.bench import stages
-from suzani.bench.blocking import with_date_parts
+from suzani.bench.blocking import our_rules, with_date_parts
 from suzani.bench.columns import columns_of, fields_of
 from suzani.bench.metering import Meter, peak_mib
 from suzani.bench.splink_peer import CUT, CUTS, SplinkPeer, untrained
 from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
-from suzani.identity.candidates import Width
+from suzani.identity.blocking import Width
 from suzani.identity.engine import Options, Resolution, resolve_fields
 from suzani.identity.fields import build_fields
 from suzani.identity.model import Model
@@ -92,16 +92,12 @@ def _our_inference(folder: Path, records: int, part: str, width: Width) -> Run:
 def _resolve(
     table: pa.Table, meter: Meter, model: Model | None = None, width: Width | None = None
 ) -> Resolution:
-    """The one place that calls the engine. Without a `width` it blocks as it does by default."""
-    options = {
-        None: Options(),
-        Width.NARROW: Options(enough_recall=0.0),
-        Width.WIDE: Options(enough_recall=2),
-    }
+    """The one place that calls the engine. Without a `width` it chooses its own blocking rules."""
+    options = Options(rules=our_rules(width, with_date_parts(table)) if width else None)
     with meter.phase("encode"):
         fields = fields_of(table)
     with meter.phase("resolve"):
-        return resolve_fields(fields, table.num_rows, model=model, options=options[width])
+        return resolve_fields(fields, table.num_rows, model=model, options=options)
 
 
 def _our_run(folder: Path, records: int, part: str, found: Resolution, meter: Meter) -> Run:

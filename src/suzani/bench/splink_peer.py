@@ -17,7 +17,7 @@ from suzani.bench.blocking import RULES, Rule, applicable
 from suzani.bench.columns import ID
 from suzani.bench.metering import Meter
 from suzani.bench.splink_settings import Level, Variant
-from suzani.identity.candidates import Width
+from suzani.identity.blocking import Width
 from suzani.kernel import InvalidInput
 
 THREADS = 2

@@ -20,7 +20,8 @@ Hashes = npt.NDArray[np.uint64]
 THREADS = 2
 _ALONE = ("email", "mailbox", "phone", "address")
 _COMBINED = (
-    ("date", "name"), ("given", "family"), ("given", "family", "year"), ("given", "family", "month and day"),
+    ("date", "name"), ("given", "family", "middle"), ("given", "family"), ("given", "family", "year"),
+    ("given", "family", "month and day"),
     ("given", "family", "city"), ("given", "family", "postcode"), ("date", "postcode"), ("date", "city"),
     ("date", "address words"), ("date", "sex"), ("date",), ("name", "postcode"), ("name", "city", "year"),
     ("name", "year", "month and day"), ("family", "address words"), ("given", "address words"),
@@ -31,6 +32,7 @@ _COMBINED = (
 )  # fmt: skip
 _REFINING = ("given", "family", "year", "month and day", "city", "postcode", "sex")
 _FEWEST_TRIED = 3
+_MONSTROUS = 5_000
 _SAMPLED_ABOVE = 100_000
 _ONE_IN = 8
 
@@ -101,9 +103,9 @@ class _Built:
 def block(packed: Packed, width: Width, rules: Sequence[Sequence[str]] | None = None) -> Blocked:
     """Choose rules from the most to the least selective until the budget of pairs is spent, and block by them.
 
-    `rules`: take these instead, as combinations of sources of keys.
+    `rules`: take these instead, as combinations of sources of keys, and refine only monstrous blocks.
     """
-    cap = 60 if packed.rows > 50_000 else 150
+    cap = _MONSTROUS if rules is not None else 60 if packed.rows > 50_000 else 150
     with ThreadPoolExecutor(THREADS) as threads:
         chosen = list(map(tuple, rules)) if rules is not None else _chosen(packed, width, cap, threads)
         every = _unrefined(chosen, packed)

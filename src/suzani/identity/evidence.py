@@ -13,7 +13,6 @@ from suzani.identity.engine import Judged
 from suzani.identity.kernels.weights import field_bits
 from suzani.identity.matching import Pairs
 
-
 CORRECTIONS = {
     "together": "fields that go together",
     "household": "families share this",

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
 from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.fields import standardise
+from suzani.identity.kernels.hashing import hash_values
 from suzani.identity.model import Model
+from suzani.identity.packing import texts_of
 from suzani.identity.scoring import weight_bits
 from suzani.identity.tables import read_table
 from suzani.kernel import InvalidInput, Kind

@@ -281,10 +281,11 @@ def _keys(
     names: list[Hashes] = []
     for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
         held = [codes[:, column] for column in range(first, first + count)]
-        if field.name in ("given_name", "family_name"):
+        if field.name in ("given_name", "family_name", "middle_name"):
             sounds = [forms[code, KEY] for code in held]
             maker.add(field.name.removesuffix("_name"), *sounds)
-            names += sounds[:1] if field.name == "given_name" else sounds
+            if field.name != "middle_name":
+                names += sounds[:1] if field.name == "given_name" else sounds
         elif field.kind in _SOURCES_OF:
             for name, columns in _SOURCES_OF[field.kind](field.name, held, whole, forms):
                 maker.add(name, *columns)

@@ -18,6 +18,7 @@ from suzani.identity.constraints import Link, among
 from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import build_fields
+from suzani.identity.scoring import weight_bits
 from suzani.identity.settling import Evidence, settle
 from suzani.identity.types import Applied, Cause, NewChange
 from suzani.infra import jobs
