@@ -166,8 +166,10 @@ def pair_explained(texts: Texts, why: Why, title: str = "") -> Markup:
 def _picker(texts: Texts, story: Story, compared: Pair | None) -> Markup:
     """Two lists of records and a button: a plain form, which works without scripts."""
     records = story.how.records
-    chosen = compared or (records[0].record_id, records[1].record_id)
-    why = story.waterfalls.get((min(compared), max(compared))) if compared else None
+    members = {record.record_id for record in records}
+    asked = compared if compared and members.issuperset(compared) else None
+    chosen = asked or (records[0].record_id, records[1].record_id)
+    why = story.waterfalls.get((min(asked), max(asked))) if asked else None
     lists = [
         _list(texts, name, texts(f"why.{label}"), records, at)
         for name, label, at in (("a", "first", chosen[0]), ("b", "second", chosen[1]))
