@@ -53,12 +53,14 @@ async def apply(
     first = not await store.has_history(tx)
     change_id, at = await store.start_change(tx, change, at)
     person, created = await _persons(tx, change, partition, claim, change_id, at, first)
-    table = _table(partition, person)
     if first:
-        await store.add_first_memberships(tx, change, change_id, at, table)
+        columns = {"record_id": partition.record_id, "person_id": person}
+        if partition.seen_us is not None:
+            columns["seen_us"] = partition.seen_us[0]
+        await store.add_first_memberships(tx, change, change_id, at, columns)
         await store.feed_everyone(tx, change_id)
         return Applied(change_id, at, len(created), (), (), len(person), None)
-    moves, affected = await store.replace_memberships(tx, change, change_id, at, table)
+    moves, affected = await store.replace_memberships(tx, change, change_id, at, _table(partition, person))
     retired, revived = await store.settle_persons(tx, change_id, at)
     applied = Applied(change_id, at, len(created), retired, revived, moves, None)
     return await store.feed(tx, applied, affected, created)

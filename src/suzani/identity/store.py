@@ -5,7 +5,7 @@ Everything that writes holds `lock`, so that changes come one after the other, i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from suzani.identity.types import Affected, Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
+from suzani.infra.integers import copy_integers, moment, moments
 
 Ints = npt.NDArray[np.int64]
 
@@ -117,16 +118,19 @@ async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at:
     row = await fetch_one(tx, _queries.reserve_person_ids, count=count)
     last = int(row["last"]) if row else 0
     ids = np.arange(last - count + 1, last + 1, dtype=np.int64)
-    table = pa.table(
-        {
-            "person_id": ids,
-            "created_at": pa.array([at] * count, TIME),
-            "run_id": pa.array([change.run_id] * count, pa.int64()),
-            "change_id": np.full(count, change_id),
-        }
-    )
-    await copy_in(tx, "identity.person", table)
+    columns: dict[str, Ints | int] = {
+        "person_id": ids,
+        "created_at": moment(at),
+        "change_id": change_id,
+        **_run(change),
+    }
+    await copy_integers(tx, "identity.person", count, columns)
     return ids
+
+
+def _run(change: NewChange) -> dict[str, int]:
+    """The column of the run, left out where there is none."""
+    return {} if change.run_id is None else {"run_id": change.run_id}
 
 
 async def former_persons(tx: Tx, record_id: Ints) -> dict[int, int]:
@@ -136,13 +140,14 @@ async def former_persons(tx: Tx, record_id: Ints) -> dict[int, int]:
 
 
 async def add_first_memberships(
-    tx: Tx, change: NewChange, change_id: int, at: datetime, memberships: pa.Table
+    tx: Tx, change: NewChange, change_id: int, at: datetime, columns: Mapping[str, Ints]
 ) -> None:
-    """The memberships of a bank that had none ever: record_id, person_id, seen."""
-    rows = memberships.num_rows
-    table = memberships.append_column("run_id", pa.array([change.run_id] * rows, pa.int64()))
-    table = table.append_column("change_id", pa.array(np.full(rows, change_id)))
-    await copy_in(tx, "identity.membership", table.append_column("since", pa.array([at] * rows, TIME)))
+    """The memberships of a bank that had none ever: record_id, person_id, and seen_us unless not known."""
+    own = {name: values for name, values in columns.items() if name != "seen_us"}
+    seen = {"seen": moments(columns["seen_us"])} if "seen_us" in columns else {}
+    rows = len(columns["record_id"])
+    constant = {"change_id": change_id, "since": moment(at), **_run(change)}
+    await copy_integers(tx, "identity.membership", rows, {**own, **seen, **constant})
     await execute(tx, _queries.analyze_membership)
 
 
