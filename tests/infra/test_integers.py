@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from suzani.infra.db import Database, Query, execute, fetch
-from suzani.infra.integers import copy_integers, moment, moments
+from suzani.infra.integers import Ints, copy_integers, moment, moments
 
 AT = datetime(2026, 2, 3, 4, 5, 6, 789_012, tzinfo=UTC)
 CREATE = Query("create temporary table held (number bigint, at timestamptz, same timestamptz)")
@@ -18,7 +18,7 @@ async def test_values_arrive_as_they_were(database: Database, rows: int) -> None
     at_us = np.full(rows, round(AT.timestamp() * 1_000_000), dtype=np.int64)
     async with database.transaction() as tx:
         await execute(tx, CREATE)
-        columns = {"number": number, "at": moments(at_us), "same": moment(AT)}
+        columns: dict[str, Ints | int] = {"number": number, "at": moments(at_us), "same": moment(AT)}
         await copy_integers(tx, "held", rows, columns)
         found = await fetch(tx, Query("select * from held order by number"))
     assert [row["number"] for row in found] == number.tolist()
