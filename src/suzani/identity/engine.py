@@ -10,40 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity import blocking, matching
-from suzani.identity.blocking import Blocked, Plan, Width
+from suzani.identity.blocking import Blocked, Width
 from suzani.identity.comparisons import Rows
 from suzani.identity.fields import Field
 from suzani.identity.kernels.weights import Weights
+from suzani.identity.knowledge import Knowledge
 from suzani.identity.matching import Pairs, Sample
 from suzani.identity.model import Model
 from suzani.identity.nodes import Nodes, find_nodes
-from suzani.identity.packing import Packed, Words, pack
+from suzani.identity.packing import Packed, pack
 from suzani.identity.partition import Constraints, Options, Partition, partition
-from suzani.identity.scoring import held_in, weights_of
+from suzani.identity.scoring import weights_of
 from suzani.identity.training import Told, train_on
-from suzani.kernel import InvalidInput, Kind
+from suzani.kernel import InvalidInput
 
 Progress = Callable[[str], None]
 
 ALL_PAIRS_BELOW = 50
 """Up to this many records every pair is compared."""
 _TRAINING_PAIRS = 400_000
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What a run learned from the data as a whole, and by which every pair of records can be judged alone:
-    the model, how often values and words occur, and the plan of blocking (None: all pairs are compared).
-
-    `values`: by field that weighs frequency, sorted hashes of values held by two records and more, with how
-    many; `filled`: by field, how many records have a value.
-    """
-
-    model: Model
-    plan: Plan | None
-    values: dict[str, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]
-    filled: dict[str, int]
-    words: Words
 
 
 @dataclass(frozen=True)
@@ -192,7 +177,7 @@ def _found_by_blocking(
     if model is None:
         one_in = 1 + sum(blocked.pairs) // _TRAINING_PAIRS
         model = train_on(packed, nodes, matching.sampled(packed, blocked, one_in), told)
-    known = _knowledge(packed, model, blocked.plan)
+    known = Knowledge.of(packed, model, blocked.plan)
     return _scored(packed, blocked, known, options, watch)
 
 
@@ -218,13 +203,13 @@ def _found_among_all(
     weights = weights_of(model, packed)
     pairs = matching.score(packed, weights, left, right)
     loose = pairs.where(pairs.odds_bits > options.loose_bits)
-    return _Found(loose, weights, _knowledge(packed, model, None), {}, 0, None)
+    return _Found(loose, weights, Knowledge.of(packed, model, None), {}, 0, None)
 
 
 def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watch: _Watch) -> _Found:
     """Nothing is learned: every pair is judged as the run did that the knowledge comes from."""
     watch.begin("block")
-    weights = known_weights(packed, knowledge)
+    weights = knowledge.weights(packed)
     if knowledge.plan is None:
         left, right = map(np.asarray, np.triu_indices(packed.rows, 1))
         pairs = matching.score(packed, weights, left, right)
@@ -233,33 +218,6 @@ def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watc
     watch.begin("score")
     loose, rules = matching.candidates(packed, blocked, weights, options.loose_bits)
     return _Found(loose, weights, knowledge, rules, 0, None)
-
-
-def known_weights(packed: Packed, knowledge: Knowledge) -> Weights:
-    """The weights of packed records by what an earlier run learned."""
-    counts = np.ones((len(packed.hashes), 2), dtype=np.int64)
-    for f, (name, kind) in enumerate(packed.fields):
-        if name in knowledge.values:
-            hashes, held = knowledge.values[name]
-            mine = held_in(packed, f)
-            at = np.minimum(np.searchsorted(hashes, packed.hashes[mine]), max(len(hashes) - 1, 0))
-            known = hashes[at] == packed.hashes[mine] if len(hashes) else np.zeros(len(mine), dtype=bool)
-            counts[mine[known], int(kind is Kind.FAMILY_NAME)] = held[at[known]]
-    filled = np.array([knowledge.filled[name] for name, _ in packed.fields], dtype=np.float64)
-    return weights_of(knowledge.model, packed, counts, filled)
-
-
-def _knowledge(packed: Packed, model: Model, plan: Plan | None) -> Knowledge:
-    values = {}
-    for f, (learned, (name, kind)) in enumerate(zip(model.fields, packed.fields, strict=True)):
-        if learned.weighs_frequency:
-            mine = held_in(packed, f)
-            counts = packed.counts[mine, int(kind is Kind.FAMILY_NAME)]
-            mine, counts = mine[counts > 1], counts[counts > 1]
-            order = np.argsort(packed.hashes[mine])
-            values[name] = packed.hashes[mine][order], counts[order]
-    filled = {name: int(count) for (name, _), count in zip(packed.fields, packed.filled, strict=True)}
-    return Knowledge(model, plan, values, filled, packed.words)
 
 
 def _of_rows(
