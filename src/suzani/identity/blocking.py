@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from suzani.identity.kernels import blocks
 from suzani.identity.kernels.blocks import Entries, Rules
-from suzani.identity.packing import Packed, Source
+from suzani.identity.keys import Source
+from suzani.identity.packing import Packed
 from suzani.kernel import InvalidInput
 
 Hashes = npt.NDArray[np.uint64]

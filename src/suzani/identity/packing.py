@@ -23,7 +23,6 @@ from suzani.identity.kernels.levels import (
     FIRST,
     FORMS,
     GROUP,
-    KEY,
     NAME,
     PHONE,
     POSTCODE,
@@ -32,6 +31,7 @@ from suzani.identity.kernels.levels import (
     Values,
 )  # fmt: skip
 from suzani.identity.kernels.linkage import VALID
+from suzani.identity.keys import Keys, Source
 from suzani.identity.names import folded_names, phonetic_keys, short_forms
 from suzani.kernel import Kind
 
@@ -74,18 +74,9 @@ def hashes_of(values: Sequence[str]) -> Hashes:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A source of blocking keys: a name and its columns in the matrix of keys."""
-
-    name: str
-    first: int
-    count: int
-
-
-@dataclass(frozen=True)
 class Packed:
     """Records as arrays. `codes` (rows × columns) number the values of all fields together; `keys` (rows ×
-    columns, 0: none) are those of `sources`; `contents` is a hash of what each record says; `hashes` one of
+    columns, 0: none) are made by `makers`; `contents` is a hash of what each record says; `hashes` one of
     each value; `counts` (values × 2) how many records hold it, family names in the second column; `filled`
     how many records have a value of each field, one at the least."""
 
@@ -98,8 +89,13 @@ class Packed:
     counts: npt.NDArray[np.int64]
     filled: npt.NDArray[np.float64]
     keys: npt.NDArray[np.uint32]
-    sources: tuple[Source, ...]
+    makers: Keys
     words: Words
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of blocking keys."""
+        return self.makers.sources
 
     @property
     def rows(self) -> int:
@@ -131,12 +127,13 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
         codes[:, first : first + field.codes.shape[1]] = shifted
     hashes = hashing.hash_values(texts, start)
     values = Values(texts, start, forms, group)
-    keys, sources = _keys(fields, layout, codes, values, hashes)
+    named = tuple((field.name, field.kind) for field in fields)
+    makers = Keys.of(named, layout)
     return Packed(
-        tuple((field.name, field.kind) for field in fields), layout, values, codes, hashes,
+        named, layout, values, codes, hashes,
         hashing.hash_records(codes, hashes), _counts(fields, layout, codes, len(hashes)),
         np.array([max(int(field.filled.sum()), 1) for field in fields], dtype=np.float64),
-        keys, sources, known,
+        hashing.hash_keys(makers.table, codes, hashes, forms), makers, known,
     )  # fmt: skip
 
 
@@ -249,101 +246,3 @@ def _counts(
             column = int(field.kind is Kind.FAMILY_NAME)
             result[:, column] += np.bincount(held[held >= 0], minlength=size)
     return result
-
-
-@dataclass(frozen=True)
-class _KeyMaker:
-    """Collects the columns of keys, each source under its name."""
-
-    columns: list[Hashes]
-    sources: list[Source]
-
-    def add(self, name: str, *columns: Hashes) -> None:
-        """A source; an alternative that repeats an earlier one of its record is left out."""
-        kept: list[Hashes] = []
-        for column in columns:
-            again = np.zeros(len(column), dtype=bool)
-            for other in kept:
-                again |= column == other
-            kept.append(np.where(again, np.uint32(0), column))
-        self.sources.append(Source(name, len(self.columns), len(kept)))
-        self.columns.extend(kept)
-
-
-def _keys(
-    fields: Sequence[Field], layout: Layout, codes: npt.NDArray[np.int32], values: Values,
-    hashes: npt.NDArray[np.uint64],
-) -> tuple[Hashes, tuple[Source, ...]]:  # fmt: skip
-    """The matrix of blocking keys and its sources."""
-    maker = _KeyMaker([], [])
-    whole = np.append((hashes >> np.uint64(32)).astype(np.uint32), np.uint32(0))
-    forms = np.concatenate([values.form, np.zeros((1, FORMS), dtype=np.uint32)])
-    names: list[Hashes] = []
-    for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
-        held = [codes[:, column] for column in range(first, first + count)]
-        if field.name in ("given_name", "family_name", "middle_name"):
-            sounds = [forms[code, KEY] for code in held]
-            maker.add(field.name.removesuffix("_name"), *sounds)
-            if field.name != "middle_name":
-                names += sounds[:1] if field.name == "given_name" else sounds
-        elif field.kind in _SOURCES_OF:
-            for name, columns in _SOURCES_OF[field.kind](field.name, held, whole, forms):
-                maker.add(name, *columns)
-    if names:
-        maker.add("name", *names)
-    keys = np.stack(maker.columns, axis=1) if maker.columns else np.zeros((len(codes), 1), np.uint32)
-    return np.ascontiguousarray(keys), tuple(maker.sources)
-
-
-Held = Sequence[npt.NDArray[np.int32]]
-Columns = list[tuple[str, list[Hashes]]]
-
-
-def _whole(name: str) -> Callable[[str, Held, Hashes, Hashes], Columns]:
-    return lambda field, held, whole, forms: [(name, [whole[code] for code in held])]
-
-
-def _id_source(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    return [(f"id:{field}", [whole[code] for code in held])]
-
-
-def _date_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    return [
-        ("date", [whole[code] for code in held]),
-        ("year", [forms[code, 0] for code in held]),
-        ("month and day", [forms[code, 1] for code in held]),
-    ]
-
-
-def _email_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    return [("email", [whole[code] for code in held]), ("mailbox", [forms[code, 0] for code in held])]
-
-
-def _text_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    pairs = [forms[code, column] for code in held for column in (1, 2, 3)]
-    return [(f"text:{field}", [whole[code] for code in held]), (f"text:{field} words", pairs)]
-
-
-def _address_sources(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    (_, texts), (_, pairs) = _text_sources(field, held, whole, forms)
-    return [("address", texts), ("address words", pairs)]
-
-
-def _city_source(field: str, held: Held, whole: Hashes, forms: Hashes) -> Columns:
-    return [("city", [forms[code, 0] for code in held])]
-
-
-_SOURCES_OF: Mapping[Kind, Callable[[str, Held, Hashes, Hashes], Columns]] = {
-    Kind.BIRTH_DATE: _date_sources,
-    Kind.EMAIL: _email_sources,
-    Kind.ADDRESS: _address_sources,
-    Kind.ORGANISATION: _text_sources,
-    Kind.TEXT: _text_sources,
-    Kind.CITY: _city_source,
-    Kind.PHONE: _whole("phone"),
-    Kind.NATIONAL_ID: _id_source,
-    Kind.DOCUMENT: _id_source,
-    Kind.POSTCODE: _whole("postcode"),
-    Kind.OCCUPATION: _whole("occupation"),
-    Kind.SEX: _whole("sex"),
-}

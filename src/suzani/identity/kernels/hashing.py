@@ -169,3 +169,28 @@ def hash_stretches(text, begins, ends):
     for i in range(len(begins)):
         result[i] = half(hash_bytes(text, begins[i], ends[i]))
     return result
+
+
+WHOLE = -1
+"""In place of a form: the value itself."""
+
+
+@kernel
+def hash_keys(table, codes, hashes, forms):
+    """The blocking keys of records (rows × columns, 0: none); see `keys.Keys` for the table.
+
+    An alternative that repeats an earlier one of its source is left out.
+    """
+    result = np.zeros((len(codes), max(len(table), 1)), dtype=np.uint32)
+    for row in range(len(codes)):
+        for column in range(len(table)):
+            value = codes[row, table[column, 0]]
+            if value < 0:
+                continue
+            form = table[column, 1]
+            key = half(hashes[value]) if form == WHOLE else forms[value, form]
+            for earlier in range(table[column, 2], column):
+                if result[row, earlier] == key:
+                    key = np.uint32(0)
+            result[row, column] = key
+    return result
