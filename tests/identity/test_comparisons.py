@@ -5,11 +5,13 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suzani.identity.comparisons import LABELS, Comparator, level_count
+from suzani.identity.comparisons import LABELS, Levels, level_count
 from suzani.identity.fields import Field, build_fields
+from suzani.identity.matching import compare
+from suzani.identity.packing import Packed, pack
 from suzani.kernel import Kind
 from tests.identity.people import KINDS, town
 
@@ -32,9 +34,17 @@ def field_of(kind: Kind, values: list[str]) -> Field:
     return Field("it", kind, distinct, np.array(codes, dtype=np.int32)[:, None])
 
 
+def levels_among(field: Field) -> Levels:
+    """The levels of all rows with all rows (rows × rows)."""
+    rows = field.rows
+    left, right = np.divmod(np.arange(rows**2), max(rows, 1))
+    return compare(pack([field], rows), left, right).reshape(rows, rows)
+
+
 def label(kind: Kind, left: str, right: str) -> str:
-    levels = Comparator([field_of(kind, [left, right])]).compare(np.array([0]), np.array([1]))
-    return LABELS[kind][int(levels[0, 0])]
+    levels = levels_among(field_of(kind, [left, right]))
+    assert levels[0, 1] == levels[1, 0]
+    return LABELS[kind][int(levels[0, 1])]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,9 @@ def compare_people(*rows: tuple[str, str]) -> list[str]:
     """Levels of given and family name of the first record with the second."""
     table = pa.table({"g": pa.array([g for g, _ in rows]), "f": pa.array([f for _, f in rows])})
     fields = build_fields(table, {"g": Kind.GIVEN_NAME, "f": Kind.FAMILY_NAME})
-    levels = Comparator(fields).compare(np.array([0]), np.array([1]))[:, 0].tolist()
+    packed = pack(fields, table.num_rows)
+    levels, backwards = compare(packed, np.array([0, 1]), np.array([1, 0])).tolist()
+    assert levels == backwards
     return [LABELS[field.kind][level] for field, level in zip(fields, levels, strict=True)]
 
 
@@ -145,20 +157,24 @@ def test_a_family_name_in_the_place_of_a_given_one_is_near() -> None:
 def test_the_best_alternative_counts() -> None:
     codes = np.array([[0, 1], [1, -1], [-1, 2]], dtype=np.int32)
     field = Field("phone", Kind.PHONE, ["901112233", "935554433", "977776655"], codes)
-    levels = Comparator([field]).compare(np.array([0, 0, 1]), np.array([1, 2, 2]))
-    assert [LABELS[Kind.PHONE][level] for level in levels[0]] == ["exact", "different", "different"]
+    levels = levels_among(field)
+    assert [LABELS[Kind.PHONE][levels[pair]] for pair in ((0, 1), (0, 2), (1, 2))] == [
+        "exact",
+        "different",
+        "different",
+    ]
 
 
 def test_no_pairs_have_no_levels() -> None:
     nothing = np.empty(0, dtype=np.int64)
-    field = field_of(Kind.CITY, ["x"])
-    assert Comparator([field]).compare(nothing, nothing).shape == (1, 0)
-    assert Comparator([]).compare(nothing, nothing).shape == (0, 0)
+    assert compare(pack([field_of(Kind.CITY, ["x"])], 1), nothing, nothing).shape == (0, 1)
+    assert compare(pack([], 3), nothing, nothing).shape == (0, 0)
+    assert compare(pack([], 3), np.array([0, 1]), np.array([1, 2])).shape == (2, 0)
 
 
 def samples(kind: Kind) -> st.SearchStrategy[str]:
     known = st.sampled_from(VALUES.get(kind, WORDS))
-    if kind is Kind.SEX:
+    if kind in (Kind.SEX, Kind.GENERATION):
         return known
     if kind is Kind.BIRTH_DATE:
         return known | st.from_regex(r"\A(19|20)[0-9]{2}[01][0-9][0-3][0-9]\Z")
@@ -168,38 +184,61 @@ def samples(kind: Kind) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.parametrize("kind", LABELS)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_comparison_is_symmetric_and_exact_is_the_highest_level(kind: Kind, data: st.DataObject) -> None:
     values = data.draw(st.lists(samples(kind) | st.just(""), min_size=2, max_size=6))
-    left, right = np.divmod(np.arange(len(values) ** 2), len(values))
-    levels = Comparator([field_of(kind, values)]).compare(left, right)[0]
-    backwards = Comparator([field_of(kind, values[::-1])]).compare(
-        len(values) - 1 - right, len(values) - 1 - left
-    )[0]
-    assert levels.tolist() == Comparator([field_of(kind, values)]).compare(right, left)[0].tolist()
-    assert levels.tolist() == backwards.tolist()
-    for a, b, level in zip(left, right, levels.tolist(), strict=True):
+    levels = levels_among(field_of(kind, values))
+    assert np.array_equal(levels, levels.T)
+    assert np.array_equal(levels, levels_among(field_of(kind, values[::-1]))[::-1, ::-1])
+    for (a, b), level in np.ndenumerate(levels):
         if not values[a] or not values[b]:
             assert level == 0
         elif values[a] == values[b]:
             assert level == level_count(kind) - 1
         else:
-            assert 1 <= level < level_count(kind) - 1 or level == 1
+            assert 1 <= level < level_count(kind) - 1
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_of_many_values_the_best_two_count(kind: Kind, data: st.DataObject) -> None:
+    values = sorted(data.draw(st.sets(samples(kind), min_size=2, max_size=5)))
+    sides = st.lists(st.integers(-1, len(values) - 1), min_size=2, max_size=2)
+    codes = np.array(data.draw(st.tuples(sides, sides)), dtype=np.int32)
+    alone = levels_among(Field("it", kind, values, np.arange(len(values), dtype=np.int32)[:, None]))
+    both = [int(alone[a, b]) for a in codes[0] for b in codes[1] if a >= 0 and b >= 0]
+    assert levels_among(Field("it", kind, values, codes))[0, 1] == max(both, default=0)
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_values_of_any_length_can_be_compared(kind: Kind) -> None:
+    field = field_of(kind, ["a" * 10_000, "b" * 9_999, "a" * 10_000 + "b", "ab " * 5_000, "x", ""])
+    levels = levels_among(field)
+    assert np.array_equal(levels, levels.T)
+    assert np.all(levels[:5, :5] > 0)
+    assert np.all(np.diag(levels)[:5] == level_count(kind) - 1)
 
 
 @cache
-def town_comparator() -> Comparator:
+def packed_town() -> Packed:
     table, _ = town(120, seed=3, noise=0.4)
-    return Comparator(build_fields(table, KINDS))
+    return pack(build_fields(table, KINDS), table.num_rows)
 
 
 @given(st.lists(st.tuples(st.integers(0, 119), st.integers(0, 119)), max_size=30))
 def test_records_compare_the_same_either_way_round(pairs: list[tuple[int, int]]) -> None:
     left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    comparator = town_comparator()
-    forwards, backwards = comparator.compare(left, right), comparator.compare(right, left)
+    forwards, backwards = compare(packed_town(), left, right), compare(packed_town(), right, left)
     assert np.array_equal(forwards, backwards)
     # What one pair shows does not depend on the pairs it is compared with.
     for index, (a, b) in enumerate(pairs):
-        alone = comparator.compare(np.array([a]), np.array([b]))
-        assert alone[:, 0].tolist() == forwards[:, index].tolist()
+        assert compare(packed_town(), np.array([a]), np.array([b])).tolist() == [forwards[index].tolist()]
+
+
+def test_what_two_records_show_does_not_depend_on_the_others() -> None:
+    packed = packed_town()
+    rows = np.arange(packed.rows)[::-3]
+    left, right = np.triu_indices(len(rows), 1)
+    assert np.array_equal(compare(packed.take(rows), left, right), compare(packed, rows[left], rows[right]))
