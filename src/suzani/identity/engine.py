@@ -12,6 +12,8 @@ import numpy.typing as npt
 from suzani.identity import blocking, matching
 from suzani.identity.blocking import Blocked, Width
 from suzani.identity.comparisons import Rows
+from suzani.identity.estimates import Estimate, Found
+from suzani.identity.estimating import estimated_quality, expected_pairs
 from suzani.identity.fields import Field
 from suzani.identity.kernels.weights import Weights
 from suzani.identity.knowledge import Knowledge
@@ -33,7 +35,7 @@ _TRAINING_PAIRS = 400_000
 
 @dataclass(frozen=True)
 class Judged:
-    """The records of a run and the weights that their pairs were given: what was scored is what is explained."""
+    """The records of a run and the weights of their pairs: what was scored is what is explained."""
 
     records: Packed
     weights: Weights
@@ -44,7 +46,7 @@ class Resolution:
     """The outcome: `person[i]` is the smallest row number of row i's person; the evidence; and a report.
 
     `edges` are pairs of rows whose weights `judged` explains. `lost` pairs were in blocks that stayed too
-    large however refined.
+    large however refined. `estimate` is the quality over pairs of records; None without any evidence.
     """
 
     person: npt.NDArray[np.int64]
@@ -55,6 +57,7 @@ class Resolution:
     rules: dict[str, int]
     lost: int
     estimated_blocking_recall: float | None
+    estimate: Estimate | None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -121,9 +124,14 @@ def resolve_fields(
     watch.begin("partition")
     parted = partition(packed, found.weights, found.loose, held, options)
     person, edges = _of_rows(packed, nodes, found.weights, parted, options)
+    person = _first_rows(person)
+    watch.begin("estimate")
+    quality = estimated_quality(
+        records, person, edges, found.expected, found.blocked, found.knowledge.model, options
+    )
     watch.begin("")
     return Resolution(
-        person=_first_rows(person),
+        person=person,
         edges=edges,
         judged=Judged(records, found.weights),
         knowledge=found.knowledge,
@@ -131,20 +139,28 @@ def resolve_fields(
         rules=found.rules,
         lost=found.lost,
         estimated_blocking_recall=found.recall,
+        estimate=quality if len(fields) else None,
         seconds=watch.seconds,
     )
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The candidates above the loose bound, how they were weighed, and the share of true pairs among them."""
+    """The candidates above the loose bound, how they were weighed, and the share of true pairs among them;
+    `blocked` is None when all pairs were compared."""
 
     loose: Pairs
     weights: Weights
     knowledge: Knowledge
     rules: dict[str, int]
-    lost: int
-    recall: float | None
+    expected: Found
+    blocked: Blocked | None = None
+    recall: float | None = None
+
+    @property
+    def lost(self) -> int:
+        """Pairs lost in blocks that stayed too large."""
+        return self.blocked.lost if self.blocked else 0
 
 
 def _find(
@@ -188,7 +204,7 @@ def _scored(packed: Packed, blocked: Blocked, known: Knowledge, options: Options
     watch.begin("estimate")
     found = matching.found_by(packed, blocked, loose.left, loose.right)
     recall = blocking.estimated_recall(found, loose.probability)
-    return _Found(loose, weights, known, rules, blocked.lost, recall)
+    return _Found(loose, weights, known, rules, expected_pairs(loose, found), blocked, recall)
 
 
 def _found_among_all(
@@ -203,7 +219,7 @@ def _found_among_all(
     weights = weights_of(model, packed)
     pairs = matching.score(packed, weights, left, right)
     loose = pairs.where(pairs.odds_bits > options.loose_bits)
-    return _Found(loose, weights, Knowledge.of(packed, model, None), {}, 0, None)
+    return _Found(loose, weights, Knowledge.of(packed, model, None), {}, expected_pairs(loose, None))
 
 
 def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watch: _Watch) -> _Found:
@@ -213,11 +229,13 @@ def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watc
     if knowledge.plan is None:
         left, right = map(np.asarray, np.triu_indices(packed.rows, 1))
         pairs = matching.score(packed, weights, left, right)
-        return _Found(pairs.where(pairs.odds_bits > options.loose_bits), weights, knowledge, {}, 0, None)
+        loose = pairs.where(pairs.odds_bits > options.loose_bits)
+        return _Found(loose, weights, knowledge, {}, expected_pairs(loose, None))
     blocked = blocking.block_as(packed, knowledge.plan)
     watch.begin("score")
     loose, rules = matching.candidates(packed, blocked, weights, options.loose_bits)
-    return _Found(loose, weights, knowledge, rules, 0, None)
+    found = matching.found_by(packed, blocked, loose.left, loose.right)
+    return _Found(loose, weights, knowledge, rules, expected_pairs(loose, found), blocked)
 
 
 def _of_rows(

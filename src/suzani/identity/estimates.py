@@ -15,6 +15,8 @@ from math import log, log1p, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from suzani.identity.kernels.trees import spanning_links
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -133,20 +135,26 @@ class _Claims:
 
 
 def estimate(
-    person: Ints, scored: Scored, found: Found, *, error_bits: float = UNCALIBRATED_ERROR_BITS
+    person: Ints,
+    scored: Scored,
+    found: Found,
+    *,
+    error_bits: float = UNCALIBRATED_ERROR_BITS,
+    unscored_bits: float = -6.0,
 ) -> Estimate:
     """Estimated precision, recall and F1 over pairs, with 90 % intervals.
 
-    `person`: a label per row; `scored`: all scored pairs, those inside persons and between them; `found`:
-    expected true pairs by the rules that found them; `error_bits`: standard error of the odds. Records of a
-    person vouch for one another: the pairs between two parts of it stand or fall with the strongest link
-    between them, those between two persons with the average link. Deterministic.
+    `person`: a label per row; `scored`: scored pairs, those inside persons and those between them that are
+    near enough to matter; `found`: expected true pairs by the rules that found them; `error_bits`: standard
+    error of the odds; `unscored_bits`: what another pair between two persons counts that `scored` joins.
+    Records of a person vouch for one another: the pairs between two parts of it stand or fall with the
+    strongest link between them, those between two persons with the average link. Deterministic.
     """
     together = person[scored.left] == person[scored.right]
     inside = _inside(person, scored, together)
-    outside = _outside(person, scored, ~together)
+    outside = _outside(person, scored, ~together, unscored_bits)
     pairs = int(inside.pairs.sum())
-    beyond = pairs - int((together & scored.by_blocking).sum())
+    beyond = int((together & ~scored.by_blocking).sum())
     generator = np.random.default_rng(_SEED)
     shift = generator.normal(0, max(error_bits, _LEAST_ERROR_BITS), DRAWS)
     within, between = inside.drawn(shift, generator), outside.drawn(shift, generator)
@@ -163,44 +171,27 @@ def estimate(
 
 def _inside(person: Ints, scored: Scored, together: npt.NDArray[np.bool_]) -> _Claims:
     """One claim per link that holds a person together: the strongest links that close no circle."""
-    rows = np.flatnonzero(together)
-    rows = rows[np.lexsort((scored.right[rows], scored.left[rows], -scored.odds_bits[rows]))]
-    parent = list(range(len(person)))
-    size = [1] * len(person)
-    claims: list[tuple[int, float]] = []
-    links = zip(
-        scored.left[rows].tolist(), scored.right[rows].tolist(), scored.odds_bits[rows].tolist(), strict=True
-    )
-    for left, right, odds in links:
-        a, b = _root(parent, left), _root(parent, right)
-        if a != b:
-            claims.append((size[a] * size[b], odds))
-            parent[b] = a
-            size[a] += size[b]
-    sizes = np.unique(person, return_counts=True)[1]
-    unscored = int((sizes * (sizes - 1) // 2).sum()) - sum(pairs for pairs, _ in claims)
+    odds = scored.odds_bits[together]
+    order = np.argsort(-odds, kind="stable")
+    left, right = scored.left[together][order], scored.right[together][order]
+    joined = spanning_links(len(person), left, right)
+    pairs, odds = joined[joined > 0].astype(np.float64), odds[order][joined > 0]
+    sizes = np.unique(person, return_counts=True)[1].astype(np.float64)
+    unscored = (sizes * (sizes - 1) / 2).sum() - pairs.sum()
     if unscored > 0:
-        claims.append((unscored, 0.0))
-    return _Claims(np.array([c[0] for c in claims], dtype=np.float64), np.array([c[1] for c in claims]))
+        pairs, odds = np.append(pairs, unscored), np.append(odds, 0.0)
+    return _Claims(pairs, odds)
 
 
-def _root(parent: list[int], row: int) -> int:
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = parent[row]
-    return row
-
-
-def _outside(person: Ints, scored: Scored, apart: npt.NDArray[np.bool_]) -> _Claims:
+def _outside(person: Ints, scored: Scored, apart: npt.NDArray[np.bool_], unscored_bits: float) -> _Claims:
     """One claim per pair of persons between which anything was scored."""
     _, label, sizes = np.unique(person, return_inverse=True, return_counts=True)
     a, b = label[scored.left[apart]], label[scored.right[apart]]
     key, place = np.unique(np.minimum(a, b) * len(sizes) + np.maximum(a, b), return_inverse=True)
-    if not len(key):
-        return _Claims(np.zeros(0), np.zeros(0))
-    average = np.bincount(place, weights=scored.odds_bits[apart]) / np.bincount(place)
     pairs = (sizes[key // len(sizes)] * sizes[key % len(sizes)]).astype(np.float64)
-    return _Claims(pairs, average)
+    total = np.bincount(place, weights=scored.odds_bits[apart], minlength=len(key))
+    unscored = np.maximum(pairs - np.bincount(place, minlength=len(key)), 0)
+    return _Claims(pairs, (total + unscored * unscored_bits) / np.maximum(pairs, 1))
 
 
 def _spread(found: Found, generator: np.random.Generator) -> Floats:

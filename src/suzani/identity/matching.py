@@ -106,7 +106,14 @@ def candidates(
     for r, looked_at, _ in found:
         given[names[r]] += looked_at
     pairs = Pairs.joined([part for _, _, part in found], len(packed.fields))
-    return pairs.where(np.argsort(pairs.left * packed.rows + pairs.right, kind="stable")), given
+    return pairs.where(_in_order(packed.rows, pairs.left, pairs.right)), given
+
+
+def _in_order(rows: int, left: Rows, right: Rows) -> Rows:
+    """Where the pairs stand, each once: two records may share several blocks of one rule."""
+    pair = left * rows + right
+    order = np.argsort(pair, kind="stable")
+    return order[np.append(True, np.diff(pair[order]) != 0)[: len(order)]]
 
 
 def sampled(packed: Packed, blocked: Blocked, one_in: int) -> Sample:
@@ -122,7 +129,7 @@ def sampled(packed: Packed, blocked: Blocked, one_in: int) -> Sample:
         )
     left = np.concatenate([a for a, _ in found] or [np.empty(0, np.int64)])
     right = np.concatenate([b for _, b in found] or [np.empty(0, np.int64)])
-    order = np.argsort(left * packed.rows + right, kind="stable")
+    order = _in_order(packed.rows, left, right)
     left, right = left[order], right[order]
     return Sample(left, right, found_by(packed, blocked, left, right), one_in)
 
