@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity.evaluation import Evaluation, evaluate_partition, evaluate_tables
+from suzani.identity.evaluation import (
+    Evaluation,
+    evaluate_partition,
+    evaluate_tables,
+    reliability_of_edges,
+)
 from suzani.kernel import InvalidInput
 
 LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
@@ -134,3 +139,39 @@ def test_ids_that_repeat_across_files_need_a_source_in_the_truth() -> None:
 def test_an_evaluation_becomes_plain_nested_numbers() -> None:
     data = evaluated([1, 1], [1, 1]).as_dict()
     assert data["pairwise"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+
+
+def edges_of(pairs: list[tuple[str, str, float]]) -> pa.Table:
+    return pa.table(
+        {
+            "source_a": ["x"] * len(pairs),
+            "record_id_a": [a for a, _, _ in pairs],
+            "source_b": ["x"] * len(pairs),
+            "record_id_b": [b for _, b, _ in pairs],
+            "probability": [str(p) for _, _, p in pairs],
+        }
+    )
+
+
+def test_the_probabilities_of_edges_are_held_against_the_truth() -> None:
+    edges = edges_of([("1", "2", 0.995), ("1", "3", 0.25), ("2", "3", 0.25), ("1", "unknown", 0.9)])
+    truth = pa.table({"id": ["1", "2", "3"], "who": ["a", "a", "b"]})
+    curve = reliability_of_edges(edges, truth, "id", "who")
+    assert [(item.pairs, item.predicted, item.share) for item in curve.bins] == [(2, 0.25, 0), (1, 0.995, 1)]
+    assert curve.error == pytest.approx((2 * 0.25 + 0.005) / 3)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([("1", "8", 0.5)], "no pair of records in common"),
+        ([("1", "2", 1.5)], "row 1: 1.5 is no probability"),
+        ([("1", "2", float("nan"))], "no probability"),
+    ],
+)
+def test_edges_that_do_not_fit_the_truth_are_refused(
+    pairs: list[tuple[str, str, float]], message: str
+) -> None:
+    truth = pa.table({"id": ["1", "2"], "who": ["a", "a"]})
+    with pytest.raises(InvalidInput, match=message):
+        reliability_of_edges(edges_of(pairs), truth, "id", "who")

@@ -163,6 +163,15 @@ def test_the_summary_as_json_is_all_there_is_on_standard_output(
     assert summary["columns"]["dob"] == "birth_date"
 
 
+def test_the_summary_estimates_its_own_quality(tmp_path: Path, file: Path) -> None:
+    summary = json.loads(run("link", file, "--id", "rec_id", "--out", tmp_path / "p.csv", "--json").stdout)
+    for quality in ("precision", "recall", "f1"):
+        interval = summary["estimate"][quality]
+        assert 0 <= interval["low"] <= interval["value"] <= interval["high"] <= 1
+    told = run("link", file, "--id", "rec_id", "--out", tmp_path / "p.csv").stdout
+    assert f"precision {summary['estimate']['precision']['value']:.4f} (" in told
+
+
 def test_every_column_is_explained_on_standard_error(tmp_path: Path, file: Path) -> None:
     result = run("link", file, "--id", "rec_id", "--out", tmp_path / "p.csv")
     assert "the name 'surname'" in result.stderr
@@ -346,6 +355,18 @@ def test_evaluating_prints_tables_for_people(linked: tuple[Path, Path]) -> None:
     assert result.exit_code == 0
     assert "B-cubed" in result.stdout
     assert "over-merged" in result.stdout
+
+
+def test_evaluating_edges_tells_how_far_probabilities_hold(
+    tmp_path: Path, file: Path, linked: tuple[Path, Path]
+) -> None:
+    edges = tmp_path / "edges.csv"
+    run("link", file, "--id", "rec_id", "--out", linked[0], "--edges", edges)
+    arguments = ["evaluate", *linked, "--id", "nr", "--truth", "who", "--edges", edges]
+    report = json.loads(run(*arguments, "--json").stdout)["reliability"]
+    assert report["pairs"] == read_table(edges).num_rows == sum(item["pairs"] for item in report["bins"])
+    assert report["error"] < 0.2
+    assert "Calibration error" in run(*arguments).stdout
 
 
 def test_evaluating_says_what_was_left_out(tmp_path: Path, linked: tuple[Path, Path]) -> None:

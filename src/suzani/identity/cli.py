@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from suzani.identity import model_cli
-from suzani.identity.evaluation import Comparison, evaluate_tables
+from suzani.identity.calibration import Reliability
+from suzani.identity.estimates import Estimate
+from suzani.identity.evaluation import Comparison, evaluate_tables, reliability_of_edges
 from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
 from suzani.identity.model import Model
 from suzani.identity.service import RunReport, resolve
@@ -108,6 +111,7 @@ def _say_result(data: Input, linkage: Linkage, out: Path, as_json: bool) -> None
                 "blocking_rules": resolution.rules,
                 "lost_pairs": resolution.lost,
                 "estimated_blocking_recall": resolution.estimated_blocking_recall,
+                "estimate": asdict(resolution.estimate.rounded()) if resolution.estimate else None,
                 "columns": {name: guess.kind.value for name, guess in data.guesses.items()},
                 "seconds": resolution.seconds,
             }
@@ -120,11 +124,13 @@ def _say_result(data: Input, linkage: Linkage, out: Path, as_json: bool) -> None
         highlight=False,
         soft_wrap=True,
     )
-    if resolution.estimated_blocking_recall is not None:
-        console.OUT.print(
-            f"Estimated share of true pairs that were compared: {resolution.estimated_blocking_recall:.1%}.",
-            highlight=False,
-        )
+    _say_estimate(resolution.estimate)
+
+
+def _say_estimate(estimate: Estimate | None) -> None:
+    """The quality without labels, in a line, with nine-in-ten intervals."""
+    if estimate is not None:
+        console.OUT.print(f"{estimate}, over pairs of records.", highlight=False, soft_wrap=True)
 
 
 def evaluate_command(
@@ -132,20 +138,56 @@ def evaluate_command(
     truth: Annotated[Path, typer.Argument(help="A file that tells the true person of each record.")],
     id_column: Annotated[str, typer.Option("--id", help="The record's id in the truth file.")],
     truth_column: Annotated[str, typer.Option("--truth", help="The true person in the truth file.")],
+    edges: Annotated[
+        Path | None,
+        typer.Option(help="What `suzani link --edges` wrote: also tell how far its probabilities hold."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare persons with the truth: pairwise and B-cubed precision, recall, F1, splits and over-merges."""
+    """Compare persons with the truth: pairwise and B-cubed precision, recall, F1, splits and over-merges.
+
+    With --edges also the reliability of the probabilities: of the pairs given 0.8, eight in ten should be one
+    person. The calibration error is the mean gap between what was predicted and what is true.
+    """
     with console.handled():
-        compared = evaluate_tables(read_table(persons), read_table(truth), id_column, truth_column)
+        true = read_table(truth)
+        compared = evaluate_tables(read_table(persons), true, id_column, truth_column)
         if compared.without_truth or compared.without_person:
             console.note(
                 f"Left out: {compared.without_truth:,} records without truth, "
                 f"{compared.without_person:,} records of the truth without a person."
             )
+        curve = reliability_of_edges(read_table(edges), true, id_column, truth_column) if edges else None
         if as_json:
-            console.print_json(compared.evaluation.as_dict())
+            found = compared.evaluation.as_dict()
+            console.print_json({**found, "reliability": asdict(curve)} if curve else found)
         else:
             _say_evaluation(compared)
+            if curve:
+                _say_reliability(curve)
+
+
+def _say_reliability(curve: Reliability) -> None:
+    rows = [
+        [
+            f"{item.low:g}–{item.high:g}",
+            f"{item.pairs:,}",
+            f"{item.predicted:.4f}",
+            f"{item.share:.4f}",
+            f"{item.share_low:.4f}–{item.share_high:.4f}",
+        ]
+        for item in curve.bins
+    ]
+    console.print_table(
+        "Reliability of probabilities", ["probability", "pairs", "predicted", "true", "95 % interval"], rows
+    )
+    given = f"{curve.uncertain:,} given 0.01 to 0.99"
+    console.OUT.print(
+        f"Calibration error {curve.error:.4f} over {curve.pairs:,} pairs, {curve.uncertain_error:.4f} over "
+        f"the {given}; log loss {curve.log_loss:.4f}, Brier {curve.brier:.5f}.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _say_evaluation(compared: Comparison) -> None:
@@ -192,3 +234,4 @@ def resolve_command(
         f"({report.new_persons:,} new, {report.retired_persons:,} retired).",
         highlight=False,
     )
+    _say_estimate(report.estimate)

@@ -41,6 +41,14 @@ class Interval:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        """0.9985 (0.9970–0.9991)."""
+        return f"{self.value:.4f} ({self.low:.4f}–{self.high:.4f})"
+
+    def rounded(self) -> Interval:
+        """To five digits."""
+        return Interval(round(self.value, 5), round(self.low, 5), round(self.high, 5))
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -54,6 +62,22 @@ class Estimate:
     pairs_inside: int
     true_pairs_inside: float
     true_pairs: float
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"Estimated precision {self.precision}, recall {self.recall}, F1 {self.f1}"
+
+    def rounded(self) -> Estimate:
+        """As reports keep it."""
+        return Estimate(
+            self.precision.rounded(),
+            self.recall.rounded(),
+            self.f1.rounded(),
+            self.blocking_recall.rounded(),
+            self.pairs_inside,
+            round(self.true_pairs_inside, 1),
+            round(self.true_pairs, 1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +168,12 @@ def estimate(
 ) -> Estimate:
     """Estimated precision, recall and F1 over pairs, with 90 % intervals.
 
-    `person`: a label per row; `scored`: scored pairs, those inside persons and those between them that are
-    near enough to matter; `found`: expected true pairs by the rules that found them; `error_bits`: standard
-    error of the odds; `unscored_bits`: what another pair between two persons counts that `scored` joins.
-    Records of a person vouch for one another: the pairs between two parts of it stand or fall with the
-    strongest link between them, those between two persons with the average link. Deterministic.
+    `person`: a label per row, itself a row number; `scored`: scored pairs, those inside persons and those
+    between them that are near enough to matter; `found`: expected true pairs by the rules that found them;
+    `error_bits`: standard error of the odds; `unscored_bits`: what another pair between two persons counts
+    that `scored` joins. Records of a person vouch for one another: the pairs between two parts of it stand or
+    fall with the strongest link between them, those between two persons with the average link.
+    Deterministic.
     """
     together = person[scored.left] == person[scored.right]
     inside = _inside(person, scored, together)
@@ -176,7 +201,7 @@ def _inside(person: Ints, scored: Scored, together: npt.NDArray[np.bool_]) -> _C
     left, right = scored.left[together][order], scored.right[together][order]
     joined = spanning_links(len(person), left, right)
     pairs, odds = joined[joined > 0].astype(np.float64), odds[order][joined > 0]
-    sizes = np.unique(person, return_counts=True)[1].astype(np.float64)
+    sizes = np.bincount(person).astype(np.float64)
     unscored = (sizes * (sizes - 1) / 2).sum() - pairs.sum()
     if unscored > 0:
         pairs, odds = np.append(pairs, unscored), np.append(odds, 0.0)
@@ -185,10 +210,10 @@ def _inside(person: Ints, scored: Scored, together: npt.NDArray[np.bool_]) -> _C
 
 def _outside(person: Ints, scored: Scored, apart: npt.NDArray[np.bool_], unscored_bits: float) -> _Claims:
     """One claim per pair of persons between which anything was scored."""
-    _, label, sizes = np.unique(person, return_inverse=True, return_counts=True)
-    a, b = label[scored.left[apart]], label[scored.right[apart]]
+    sizes = np.bincount(person)
+    a, b = person[scored.left[apart]], person[scored.right[apart]]
     key, place = np.unique(np.minimum(a, b) * len(sizes) + np.maximum(a, b), return_inverse=True)
-    pairs = (sizes[key // len(sizes)] * sizes[key % len(sizes)]).astype(np.float64)
+    pairs = (sizes[key // max(len(sizes), 1)] * sizes[key % max(len(sizes), 1)]).astype(np.float64)
     total = np.bincount(place, weights=scored.odds_bits[apart], minlength=len(key))
     unscored = np.maximum(pairs - np.bincount(place, minlength=len(key)), 0)
     return _Claims(pairs, (total + unscored * unscored_bits) / np.maximum(pairs, 1))

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from suzani.identity.calibration import Reliability, reliability
 from suzani.kernel import InvalidInput
 
 Ints = npt.NDArray[np.int64]
@@ -118,6 +120,49 @@ def evaluate_tables(persons: pa.Table, truth: pa.Table, id_column: str, truth_co
     return Comparison(evaluation, len(found) - len(common), len(true) - len(common))
 
 
+def reliability_of_edges(edges: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Reliability:
+    """How far the probabilities of an edges table (source_a, record_id_a, source_b, record_id_b, probability)
+    hold against a truth table of strings.
+
+    Edges of records without truth are left out. Raises InvalidInput when a column is missing, ids repeat, a
+    probability is none, or nothing meets.
+    """
+    sides = [[f"source_{side}", f"record_id_{side}"] for side in "ab"]
+    _require(edges, [*sides[0], *sides[1], "probability"], "the edges file")
+    _require(truth, [id_column, truth_column], "the truth file")
+    by_source = "source" in truth.column_names
+    true = _labels(truth, ["source", id_column] if by_source else [id_column], truth_column, "truth")
+    first, second = ([true.get(key) for key in _keys(edges, side[not by_source :])] for side in sides)
+    known = np.array(
+        [a is not None and b is not None for a, b in zip(first, second, strict=True)], dtype=bool
+    )
+    if not known.any():
+        raise InvalidInput(
+            "the edges file and the truth file have no pair of records in common",
+            hint=f"Compare the ids: {_keys(edges, sides[0][not by_source :])[:2]} and {list(true)[:2]}.",
+        )
+    same = np.array([a == b for a, b in zip(first, second, strict=True)], dtype=bool)
+    return reliability(_probabilities(edges)[known], same[known])
+
+
+def _probabilities(edges: pa.Table) -> npt.NDArray[np.float64]:
+    try:
+        column = pc.cast(edges.column("probability"), pa.float64()).to_numpy()
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(f"the edges file has a probability that is none: {error}") from None
+    outside = ~((column >= 0) & (column <= 1))
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise InvalidInput(f"the edges file, row {row + 1}: {column[row]} is no probability")
+    return np.asarray(column, dtype=np.float64)
+
+
+def _keys(table: pa.Table, columns: list[str]) -> list[str]:
+    """One key for each row; several columns are joined by a slash."""
+    texts = [[str(text or "").strip() for text in table.column(name).to_pylist()] for name in columns]
+    return ["/".join(parts) for parts in zip(*texts, strict=True)]
+
+
 def _require(table: pa.Table, columns: list[str], where: str) -> None:
     for column in columns:
         if column not in table.column_names:
@@ -128,8 +173,7 @@ def _require(table: pa.Table, columns: list[str], where: str) -> None:
 
 def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[str, str]:
     """Value by key, records without a value left out; several key columns are joined by a slash."""
-    columns = [[(text or "").strip() for text in table.column(key).to_pylist()] for key in keys]
-    joined = ["/".join(parts) for parts in zip(*columns, strict=True)]
+    joined = _keys(table, keys)
     values = ("" if v is None else str(v).strip() for v in table.column(value).to_pylist())
     labels = dict(zip(joined, values, strict=True))
     if len(labels) != len(joined):

@@ -16,6 +16,7 @@ from suzani.identity import lineage_store, store
 from suzani.identity.changes import Partition, apply
 from suzani.identity.constraints import Link, among
 from suzani.identity.engine import Progress, Resolution, resolve_fields
+from suzani.identity.estimates import Estimate
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import build_fields
 from suzani.identity.scoring import weight_bits
@@ -35,7 +36,8 @@ class RunReport:
 
     `estimated_blocking_recall` is the share of true pairs that the blocking rules are estimated to reach;
     None when all pairs were compared. `lost_pairs` were in blocks that stayed too large even when refined.
-    `seconds` are per phase. `fingerprint` tells the state of records and constraints.
+    `estimate`: quality over pairs of records. `seconds` are per phase. `fingerprint` tells the state of
+    records and constraints.
     """
 
     run_id: int
@@ -49,6 +51,7 @@ class RunReport:
     blocking_rules: dict[str, int]
     lost_pairs: int
     estimated_blocking_recall: float | None
+    estimate: Estimate | None
     prior: float
     seconds: dict[str, float]
 
@@ -174,6 +177,7 @@ def _report(
         blocking_rules=resolution.rules,
         lost_pairs=resolution.lost,
         estimated_blocking_recall=None if recall is None else round(recall, 5),
+        estimate=resolution.estimate.rounded() if resolution.estimate else None,
         prior=resolution.model.prior,
         seconds=resolution.seconds,
     )

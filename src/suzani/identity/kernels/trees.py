@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from suzani.identity.kernels.compiling import inner, kernel
 
+Rows = npt.NDArray[np.int64]
+
 
 @inner
-def _root(parent, row):
+def _root(parent: Rows, row: int) -> int:
     while parent[row] != row:
         parent[row] = parent[parent[row]]
         row = parent[row]
@@ -16,7 +19,7 @@ def _root(parent, row):
 
 
 @kernel
-def spanning_links(rows, left, right):
+def spanning_links(rows: int, left: Rows, right: Rows) -> Rows:
     """How many pairs of rows each link joins that were apart before it: 0 for one that closes a circle.
 
     Links count in the order given (Kruskal 1956).
