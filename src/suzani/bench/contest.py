@@ -21,9 +21,10 @@ from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
 from suzani.identity.blocking import Width
-from suzani.identity.engine import Options, Resolution, resolve_fields
+from suzani.identity.engine import Resolution, resolve_fields
 from suzani.identity.fields import build_fields
 from suzani.identity.model import Model
+from suzani.identity.partition import Options
 from suzani.kernel import ATTRIBUTES, Kind
 
 Labels = npt.NDArray[np.int64]

@@ -14,8 +14,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.engine import Options
 from suzani.identity.explaining import RecordName
+from suzani.identity.partition import Options
 
 Pair = tuple[int, int]
 Odds = Mapping[Pair, float]

@@ -12,7 +12,6 @@ from suzani import sources
 from suzani.identity import explaining_store as store
 from suzani.identity.assembly import Apart, How, JoinStep, Odds, Pair, Restraints, replay
 from suzani.identity.clashes import clashes_between
-from suzani.identity.engine import Options
 from suzani.identity.explaining import (
     Bond,
     Knowledge,
@@ -24,6 +23,7 @@ from suzani.identity.explaining import (
     strongest_against,
 )
 from suzani.identity.nearest import Gap, Neighbour, WhyNot, gaps, prevented
+from suzani.identity.partition import Options
 from suzani.infra.db import Tx
 from suzani.kernel import ATTRIBUTES, InvalidInput, NotFound
 

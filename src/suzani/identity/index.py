@@ -91,6 +91,10 @@ class Index:
         """The records that say the very same, itself included."""
         return list(self._records[self._node_of[record_id]])
 
+    def nodes_of(self, record_id: Rows) -> Rows:
+        """The node of each record."""
+        return np.array([self._node_of[record] for record in record_id.tolist()], dtype=np.int64)
+
     def put(self, record_id: int, standard: Mapping[str, Sequence[str]], *, apart: bool = False) -> None:
         """Let a record say this from now on; `standard` as `standardise_record` gives it."""
         if apart:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from suzani.identity.assembly import Apart, Odds, Pair, PairOdds, Prevented, Restraints
-from suzani.identity.engine import Options
 from suzani.identity.explaining import FieldStep, RecordName, Why
+from suzani.identity.partition import Options
 
 
 @dataclass(frozen=True, slots=True)

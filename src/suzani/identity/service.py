@@ -6,24 +6,28 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from suzani import sources
-from suzani.identity import lineage_store, store
+from suzani.identity import lineage_store, mirror_store, store
 from suzani.identity.changes import Partition, apply
-from suzani.identity.constraints import Link, among
+from suzani.identity.constraints import Link, among, rows_of
 from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.estimates import Estimate
-from suzani.identity.evidence import evidence_json
-from suzani.identity.fields import build_fields
-from suzani.identity.scoring import weight_bits
-from suzani.identity.settling import Evidence, settle
+from suzani.identity.fields import standardise
+from suzani.identity.knowledge import Learned
+from suzani.identity.mirror import Mirror, edge_table
+from suzani.identity.norms import Norms
+from suzani.identity.partition import Constraints
 from suzani.identity.types import Applied, Cause, NewChange
 from suzani.infra import jobs
-from suzani.infra.db import Tx
+from suzani.infra.db import Database, Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import ATTRIBUTES, now
 
@@ -69,13 +73,18 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         records = await sources.records_for_identity(tx)
         before = await store.memberships(tx)
         links = await lineage_store.active_links(tx)
-        resolution = await asyncio.to_thread(_resolve_table, records, progress)
+        resolution, norms = await asyncio.to_thread(_resolve_table, records, links, progress)
         progress("write persons")
         record_id = records.column("record_id").to_numpy()
         applied = await apply(
-            tx, NewChange(Cause.RUN, run_id), _partition(records, before, resolution, links), now()
+            tx, NewChange(Cause.RUN, run_id), _partition(records, before, resolution), now()
         )
-        await store.replace_edges(tx, await asyncio.to_thread(_edge_table, record_id, resolution))
+        edges = await asyncio.to_thread(
+            edge_table, record_id, resolution.edges, resolution.judged, resolution.model
+        )
+        await store.replace_edges(tx, edges)
+        learned = Learned(norms, resolution.knowledge)
+        await mirror_store.keep_knowledge(tx, run_id, await asyncio.to_thread(learned.to_bytes))
         report = _report(run_id, fingerprint, resolution, len(record_id), applied)
         await store.finish_run(
             tx,
@@ -97,67 +106,124 @@ async def _fingerprint(tx: Tx) -> str:
     return f"{await sources.fingerprint(tx)}/{await lineage_store.count_revoked(tx)}"
 
 
-async def resolve_if_changed(platform: Platform) -> RunReport | None:
-    """Resolve, unless the last run saw the very records and constraints that are there now."""
+@dataclass(frozen=True, slots=True)
+class DeltaReport:
+    """What resolving a delta did: records that were new, changed or gone; how many records these could
+    reach; persons that are new or retired."""
+
+    change_id: int
+    new: int
+    changed: int
+    gone: int
+    reached: int
+    new_persons: int
+    retired_persons: int
+
+
+async def resolve_if_changed(platform: Platform) -> RunReport | DeltaReport | None:
+    """Resolve what changed since records were last resolved; None if nothing did.
+
+    Only what the changed records can reach is looked at, by what the last run learned; all records are, and
+    the model is trained anew, when much has changed since or a constraint was taken back.
+    """
     async with platform.db.transaction() as tx:
+        await store.lock(tx)
         last = await store.latest_report(tx)
-        if last is not None and last.get("fingerprint") == await _fingerprint(tx):
-            return None
+        stale = await store.stale(tx)
+        if last is not None and await _constraints_stand(tx, last):
+            if not stale.num_rows:
+                return None
+            if await _fits_delta(tx, last, stale.num_rows):
+                return await _resolve_delta(platform, tx, stale)
     return await resolve(platform)
 
 
-def _resolve_table(records: pa.Table, progress: Callable[[str], None]) -> Resolution:
+async def _constraints_stand(tx: Tx, last: dict[str, Any]) -> bool:
+    """Whether no constraint was taken back since a run."""
+    return str(last["fingerprint"]).rpartition("/")[2] == str(await lineage_store.count_revoked(tx))
+
+
+_SMALL = 200
+_LARGEST_SHARE = 0.1
+_OUTGROWN = 1.5
+
+
+async def _fits_delta(tx: Tx, last: dict[str, Any], stale: int) -> bool:
+    """Whether what the last run learned still stands for the data."""
+    at = await mirror_store.position(tx)
+    if at.run_id != last.get("run_id") or not last.get("blocking_rules"):
+        return False
+    live = await sources.count_live(tx)
+    few = stale <= max(_SMALL, _LARGEST_SHARE * live)
+    return few and live <= _OUTGROWN * max(int(last["records"]), 1)
+
+
+async def _resolve_delta(platform: Platform, tx: Tx, stale: pa.Table) -> DeltaReport:
+    kinds = stale.column("kind")
+    ids = {kind: stale.filter(pc.equal(kinds, kind)).column("record_id").to_pylist()
+           for kind in ("new", "changed", "gone")}  # fmt: skip
+    mirror = await mirror_of(platform)
+    await mirror.catch_up(tx)
+    records = await sources.records_for_identity(tx, [*ids["new"], *ids["changed"]])
+    try:
+        settled = await mirror.settle(tx, NewChange(Cause.DELTA), records, ids["gone"], now())
+    except BaseException:
+        mirror.forget([*ids["new"], *ids["changed"], *ids["gone"]])
+        raise
+    await jobs.publish(tx, "identity.changed")
+    return DeltaReport(
+        settled.applied.change_id,
+        len(ids["new"]),
+        len(ids["changed"]),
+        len(ids["gone"]),
+        len(settled.person),
+        settled.applied.created,
+        len(settled.applied.retired),
+    )
+
+
+_mirrors: WeakKeyDictionary[Database, Mirror] = WeakKeyDictionary()
+
+
+async def mirror_of(platform: Platform) -> Mirror:
+    """The mirror of this process, opened when it is first asked for."""
+    mirror = _mirrors.get(platform.db)
+    if mirror is None:
+        mirror = _mirrors[platform.db] = await Mirror.opened(platform)
+    return mirror
+
+
+def _resolve_table(
+    records: pa.Table, links: Sequence[Link], progress: Callable[[str], None]
+) -> tuple[Resolution, Norms]:
     progress("standardise")
     kinds = {name: attribute.kind for name, attribute in ATTRIBUTES.items()}
-    fields = build_fields(records.select([name for name in records.column_names if name in kinds]), kinds)
-    return resolve_fields(fields, records.num_rows, progress=progress)
+    fields, norms = standardise(
+        records.select([name for name in kinds if name in records.column_names]), kinds
+    )
+    record_id = records.column("record_id").to_numpy()
+    must, cannot = among(links, record_id)
+    resolution = resolve_fields(
+        fields,
+        records.num_rows,
+        constraints=Constraints(rows_of(record_id, must), rows_of(record_id, cannot)),
+        numbers=record_id.astype(np.uint64),
+        progress=progress,
+    )
+    return resolution, norms
 
 
-def _partition(
-    records: pa.Table, before: store.Memberships, resolution: Resolution, links: Sequence[Link]
-) -> Partition:
+def _partition(records: pa.Table, before: store.Memberships, resolution: Resolution) -> Partition:
     """What the run found, beside what was before."""
     record_id = records.column("record_id").to_numpy()
     person, seen_us = before.of(record_id)
     updated_us = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_numpy()
     return Partition(
         record_id=record_id,
-        cluster=_held(record_id, resolution, links),
+        cluster=record_id[resolution.person],
         before=person,
         gone=np.setdiff1d(before.record_id, record_id),
         seen_us=(updated_us, seen_us),
-    )
-
-
-def _held(record_id: Ints, resolution: Resolution, links: Sequence[Link]) -> Ints:
-    """The clusters under what stewards said; those that no constraint names are as the engine found them."""
-    must, cannot = among(links, record_id)
-    cluster = record_id[resolution.person]
-    named = np.isin(record_id, [record for pair in (*must, *cannot) for record in pair])
-    touched = np.isin(cluster, cluster[named])
-    edges = resolution.edges
-    inside = touched[edges.left] & touched[edges.right]
-    evidence = Evidence(
-        record_id[edges.left[inside]],
-        record_id[edges.right[inside]],
-        edges.odds_bits[inside].astype(np.float64),
-    )
-    held = cluster.copy()
-    held[touched] = settle(record_id[touched], cluster[touched], must, cannot, evidence)
-    return held
-
-
-def _edge_table(record_id: Ints, resolution: Resolution) -> pa.Table:
-    edges = resolution.edges
-    a, b = record_id[edges.left], record_id[edges.right]
-    return pa.table(
-        {
-            "record_a": np.minimum(a, b),
-            "record_b": np.maximum(a, b),
-            "weight_bits": np.round(weight_bits(edges.odds_bits, resolution.model), 2).astype(np.float32),
-            "probability": edges.probability.astype(np.float32),
-            "evidence": evidence_json(resolution.judged, edges),
-        }
     )
 
 

@@ -1,14 +1,16 @@
 """Records of the product systems: mappings, loads, quarantine."""
 
-from suzani.sources.catalogue import find_mapping, known_mappings
+from suzani.sources.catalogue import Readers, find_mapping, known_mappings
 from suzani.sources.conversion import SEXES
 from suzani.sources.mapping import Mapping
 from suzani.sources.mapping_file import load_mapping
+from suzani.sources.putting import PutResult, put
 from suzani.sources.reads import (
     PRODUCT_SCHEMA,
     RECORD_SCHEMA,
     SystemSummary,
     changes_of,
+    count_live,
     fingerprint,
     load_summary,
     products,
@@ -17,20 +19,29 @@ from suzani.sources.reads import (
     records_of,
 )
 from suzani.sources.service import LoadProgress, load
-from suzani.sources.types import LoadOptions, LoadReport, Mode, Sql
+from suzani.sources.typed import Reader, Typed, Value, attributes_of
+from suzani.sources.types import Fate, LoadOptions, LoadReport, Mode, Sql
 
 __all__ = [
     "PRODUCT_SCHEMA",
     "RECORD_SCHEMA",
     "SEXES",
+    "Fate",
     "LoadOptions",
     "LoadProgress",
     "LoadReport",
     "Mapping",
     "Mode",
+    "PutResult",
+    "Reader",
+    "Readers",
     "Sql",
     "SystemSummary",
+    "Typed",
+    "Value",
+    "attributes_of",
     "changes_of",
+    "count_live",
     "find_mapping",
     "fingerprint",
     "known_mappings",
@@ -39,6 +50,7 @@ __all__ = [
     "load_summary",
     "products",
     "products_of",
+    "put",
     "records_for_identity",
     "records_of",
 ]

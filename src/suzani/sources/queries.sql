@@ -5,7 +5,8 @@ Records of the product systems. A batch of a load is copied into the temporary t
 select pg_try_advisory_xact_lock(hashtext('suzani.sources.load'), hashtext(%(system)s)) as locked
 
 -- name: latest_load
-select * from sources.load where system = %(system)s order by load_id desc limit 1
+-- Of files; records that came online are loads that are never under way.
+select * from sources.load where system = %(system)s and file_digest <> 'online' order by load_id desc limit 1
 
 -- name: start_load
 insert into sources.load (system, file, file_digest, mapping_digest, mode, state, started_at, columns)
@@ -318,6 +319,15 @@ select record_id, system, key, given_name, family_name, patronymic, maiden_name,
     consent_at, as_of, created_at, updated_at
 from sources.record where deleted_at is null order by record_id
 
+-- name: live_records_among
+select record_id, system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id, tax_id, document, phone, phone_2, email, address,
+    city, region, postcode, country, occupation, employer, birth_date::text as birth_date, marketing_consent,
+    consent_at, as_of, created_at, updated_at
+from sources.record where deleted_at is null and record_id = any(%(record_ids)s) order by record_id
+
+-- name: count_live
+select count(*) as count from sources.record where deleted_at is null
+
 -- name: live_products
 select p.* from sources.product p join sources.record r using (record_id)
 where r.deleted_at is null order by p.record_id, p.number
@@ -336,7 +346,7 @@ where c.record_id = any(%(record_ids)s) order by c.at desc, c.change_id desc
 
 -- name: load_summary
 with last as (
-    select distinct on (system) * from sources.load order by system, load_id desc
+    select distinct on (system) * from sources.load order by system, file_digest = 'online', load_id desc
 ), live as (
     select system, count(*) filter (where deleted_at is null) as records,
         count(*) filter (where deleted_at is not null) as deleted_records

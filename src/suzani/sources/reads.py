@@ -69,9 +69,17 @@ class SystemSummary:
     records_rekeyed: int
 
 
-async def records_for_identity(tx: Tx) -> pa.Table:
-    """Every live record in the order of `record_id`; columns of `RECORD_SCHEMA`."""
-    return await copy_out(tx, queries.live_records, RECORD_SCHEMA)
+async def records_for_identity(tx: Tx, record_ids: Sequence[int] | None = None) -> pa.Table:
+    """Every live record, or those among some, in the order of `record_id`; columns of `RECORD_SCHEMA`."""
+    if record_ids is None:
+        return await copy_out(tx, queries.live_records, RECORD_SCHEMA)
+    return await copy_out(tx, queries.live_records_among, RECORD_SCHEMA, record_ids=list(record_ids))
+
+
+async def count_live(tx: Tx) -> int:
+    """How many records live."""
+    row = await fetch_one(tx, queries.count_live)
+    return int(row["count"]) if row else 0
 
 
 async def fingerprint(tx: Tx) -> str:

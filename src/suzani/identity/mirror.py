@@ -1,0 +1,240 @@
+"""The records of the bank in the memory of one process, kept up with the database, and how a change of some
+of them settles into persons.
+
+Every process that resolves deltas or single records has a mirror. Who settles holds the lock of identity and
+first catches up with what others did, so that all judge alike, and two records of one person that arrive at
+the same moment become one person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from suzani import sources
+from suzani.identity import lineage_store, mirror_store, store
+from suzani.identity.changes import Partition, apply
+from suzani.identity.constraints import Link, among
+from suzani.identity.engine import Judged
+from suzani.identity.evidence import evidence_json
+from suzani.identity.fields import standardise, standardise_record
+from suzani.identity.index import Index, Region
+from suzani.identity.knowledge import Learned
+from suzani.identity.matching import Pairs
+from suzani.identity.mirror_store import Position
+from suzani.identity.model import Model
+from suzani.identity.packing import pack
+from suzani.identity.scoring import weight_bits
+from suzani.identity.types import Applied, NewChange
+from suzani.infra.db import Tx
+from suzani.infra.platform import Platform
+from suzani.kernel import ATTRIBUTES, Conflict
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What came of a change: the person of every record that it could reach, and what was written."""
+
+    person: dict[int, int]
+    applied: Applied
+
+
+class Mirror:
+    """An index of all records as they were resolved, the person of each, and where the database stood."""
+
+    def __init__(
+        self, index: Index, person_of: dict[int, int], links: list[Link], position: Position
+    ) -> None:
+        self.index = index
+        self.person_of = person_of
+        self._links = links
+        self._position = position
+        self._doubtful: set[int] = set()
+
+    @classmethod
+    async def opened(cls, platform: Platform) -> Mirror:
+        """A mirror of the database as it is now.
+
+        Raises Conflict if there is no run yet whose knowledge it could use.
+        """
+        async with platform.db.transaction() as tx:
+            await mirror_store.at_one_moment(tx)
+            return cls(*await _read(tx))
+
+    async def catch_up(self, tx: Tx) -> None:
+        """Take over what other processes did, and whatever a failed transaction left in doubt."""
+        now = await mirror_store.position(tx)
+        if now.run_id != self._position.run_id:
+            self.index, self.person_of, self._links, self._position = await _read(tx)
+            self._doubtful.clear()
+            return
+        if now == self._position and not self._doubtful:
+            return
+        after = self._position.change_id
+        touched = {*await mirror_store.touched_since(tx, after), *self._doubtful}
+        self._links = await lineage_store.active_links(tx)
+        for record in _named(self._links):
+            self.index.part(record)
+        await self._reload(tx, touched)
+        for record, person in (await mirror_store.moves_since(tx, after)).items():
+            self._belongs(record, person)
+        self._position = now
+        self._doubtful.clear()
+
+    def forget(self, records: Iterable[int]) -> None:
+        """The transaction that settled these records failed: what is known of them is in doubt."""
+        self._doubtful.update(records)
+
+    async def _reload(self, tx: Tx, record_ids: Iterable[int]) -> None:
+        wanted = sorted(record_ids)
+        if not wanted:
+            return
+        for record in wanted:
+            self.index.remove(record)
+        self._put(await sources.records_for_identity(tx, wanted))
+        members = {row["record_id"]: row["person_id"] for row in await mirror_store.members(tx, wanted, [])}
+        for record in wanted:
+            self._belongs(record, members.get(record))
+
+    def _belongs(self, record: int, person: int | None) -> None:
+        if person is None:
+            self.person_of.pop(record, None)
+        else:
+            self.person_of[record] = person
+
+    def _put(self, records: pa.Table) -> None:
+        norms = self.index.learned.norms
+        for row in records.select(["record_id", *ATTRIBUTES]).to_pylist():
+            self.index.put(row["record_id"], standardise_record(row, norms))
+
+    async def settle(
+        self, tx: Tx, change: NewChange, records: pa.Table, gone: Sequence[int], at: datetime
+    ) -> Settled:
+        """Resolve what new, changed (`records`, of `sources.RECORD_SCHEMA`) and gone records can reach.
+
+        The caller holds `store.lock`, has caught up, and calls `forget` if the transaction fails. The same
+        persons as a full run with the same knowledge finds.
+        """
+        ids = records.column("record_id").to_pylist()
+        old = [record for record in (*ids, *gone) if record in self.person_of]
+        seeds = {*ids, *await mirror_store.joined_by_edges(tx, old)}
+        self._doubtful.update(ids, gone)
+        for record in gone:
+            self.index.remove(record)
+        self._put(records)
+        region, members = await self._closed(tx, seeds, old)
+        applied = await self._write(tx, change, region, members, records, gone, at)
+        after = await mirror_store.members(tx, region.record_id.tolist(), [])
+        person = {row["record_id"]: row["person_id"] for row in after}
+        for record in gone:
+            self._belongs(record, None)
+        self.person_of.update(person)
+        await mirror_store.touch(tx, applied.change_id, sorted({*ids, *gone}))
+        self._doubtful.difference_update(ids, gone)
+        self._position = Position(self._position.run_id, applied.change_id)
+        return Settled(person, applied)
+
+    async def _closed(
+        self, tx: Tx, seeds: set[int], old: Sequence[int]
+    ) -> tuple[Region, list[dict[str, int]]]:
+        """The region that seeds reach, with all records of every person in it, and their memberships."""
+        must, cannot = among(self._links, self._live_named())
+        joined: dict[int, list[int]] = {}
+        for a, b in must:
+            joined.setdefault(a, []).append(b)
+            joined.setdefault(b, []).append(a)
+        persons = {self.person_of[record] for record in old}
+        while True:
+            region = await asyncio.to_thread(self.index.resolve, seeds, joined, must, cannot)
+            reached = region.record_id.tolist()
+            persons |= {self.person_of[record] for record in reached if record in self.person_of}
+            members = await mirror_store.members(tx, reached, sorted(persons))
+            outside = {row["record_id"] for row in members} - set(reached)
+            outside = {record for record in outside if record in self.index}
+            if outside <= seeds:
+                return region, members
+            seeds = seeds | outside
+
+    def _live_named(self) -> Ints:
+        return np.array([r for r in sorted(_named(self._links)) if r in self.index], dtype=np.int64)
+
+    async def _write(
+        self, tx: Tx, change: NewChange, region: Region, members: Sequence[dict[str, int]],
+        records: pa.Table, gone: Sequence[int], at: datetime,
+    ) -> Applied:  # fmt: skip
+        order = np.argsort(region.record_id)
+        record_id = region.record_id[order]
+        before = {row["record_id"]: row for row in members}
+        updated = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_pylist()
+        now = dict(zip(records.column("record_id").to_pylist(), updated, strict=True))
+        known = [before.get(record, {}) for record in record_id.tolist()]
+        seen = [store.NEVER if row.get("seen_us") is None else row["seen_us"] for row in known]
+        said = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
+        partition = Partition(
+            record_id=record_id,
+            cluster=region.cluster[order],
+            before=np.array([row.get("person_id", 0) for row in known], dtype=np.int64),
+            gone=np.array([record for record in gone if record in before], dtype=np.int64),
+            seen_us=(np.array(said, dtype=np.int64), np.array(seen, dtype=np.int64)),
+        )
+        applied = await apply(tx, change, partition, at)
+        edges = await asyncio.to_thread(self._edges, region)
+        await mirror_store.replace_edges_of(tx, [*record_id.tolist(), *gone], edges)
+        return applied
+
+    def _edges(self, region: Region) -> pa.Table:
+        """The evidence inside a region as `identity.edge` keeps it."""
+        packed = self.index.packed(self.index.nodes_of(region.record_id))
+        return edge_table(
+            region.record_id,
+            region.edges,
+            Judged(packed, self.index.weights),
+            self.index.learned.knowledge.model,
+        )
+
+
+def edge_table(record_id: Ints, edges: Pairs, judged: Judged, model: Model) -> pa.Table:
+    """Edges as `identity.edge` keeps them; `edges` are pairs of rows, `record_id` the record of each."""
+    a, b = record_id[edges.left], record_id[edges.right]
+    return pa.table(
+        {
+            "record_a": np.minimum(a, b),
+            "record_b": np.maximum(a, b),
+            "weight_bits": np.round(weight_bits(edges.odds_bits, model), 2).astype(np.float32),
+            "probability": edges.probability.astype(np.float32),
+            "evidence": evidence_json(judged, edges),
+        }
+    )
+
+
+def _named(links: Iterable[Link]) -> set[int]:
+    """Every record that a constraint names."""
+    return {record for link in links for record in (link.a, link.b)}
+
+
+async def _read(tx: Tx) -> tuple[Index, dict[int, int], list[Link], Position]:
+    """Everything a mirror holds, from the database."""
+    position = await mirror_store.position(tx)
+    if position.run_id is None:
+        raise Conflict("records have not been resolved yet", hint="Run `suzani resolve` once.")
+    learned = Learned.from_bytes(await mirror_store.knowledge(tx, position.run_id))
+    records = await sources.records_for_identity(tx)
+    members = await store.memberships(tx)
+    links = await lineage_store.active_links(tx)
+    index = await asyncio.to_thread(_indexed, learned, records, _named(links))
+    person_of = dict(zip(members.record_id.tolist(), members.person_id.tolist(), strict=True))
+    return index, person_of, links, position
+
+
+def _indexed(learned: Learned, records: pa.Table, apart: set[int]) -> Index:
+    fields, _ = standardise(records, {}, learned.norms)
+    packed = pack(fields, records.num_rows, learned.knowledge.words)
+    return Index(learned, packed, records.column("record_id").to_numpy(), apart)

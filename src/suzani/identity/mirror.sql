@@ -1,0 +1,50 @@
+What a mirror of the records in memory reads to keep up, and what it writes when it settles a change.
+
+-- name: keep_knowledge
+insert into identity.knowledge (run_id, data) values (%(run_id)s, %(data)s)
+
+-- name: drop_knowledge
+-- The knowledge of the three latest runs is kept.
+delete from identity.knowledge
+where run_id not in (select run_id from identity.knowledge order by run_id desc limit 3)
+
+-- name: drop_touched
+truncate identity.touched
+
+-- name: knowledge
+select data from identity.knowledge where run_id = %(run_id)s
+
+-- name: position
+select (select max(run_id) from identity.knowledge) as run_id,
+    (select coalesce(max(change_id), 0) from identity.change) as change_id
+
+-- name: one_moment
+set transaction isolation level repeatable read
+
+-- name: touched_since
+select distinct record_id from identity.touched where change_id > %(after)s
+
+-- name: moves_since
+select distinct on (record_id) record_id, to_person from identity.move
+where change_id > %(after)s order by record_id, change_id desc
+
+-- name: touch
+insert into identity.touched (change_id, record_id) select %(change_id)s, unnest(%(records)s::bigint[])
+
+-- name: members
+select record_id, person_id, (extract(epoch from seen) * 1000000)::bigint as seen_us
+from identity.membership
+where record_id = any(%(records)s) or person_id = any(%(persons)s)
+
+-- name: joined_by_edges
+select record_a as record_id from identity.edge where record_b = any(%(records)s)
+union
+select record_b from identity.edge where record_a = any(%(records)s)
+
+-- name: drop_edges
+delete from identity.edge where record_a = any(%(records)s) or record_b = any(%(records)s)
+
+-- name: add_edges
+insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
+select a, b, bits, p, e::jsonb
+from unnest(%(a)s::bigint[], %(b)s::bigint[], %(bits)s::real[], %(p)s::real[], %(e)s::text[]) as t (a, b, bits, p, e)
