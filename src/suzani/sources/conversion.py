@@ -138,19 +138,37 @@ def by_values(field: Field, known: dict[str, str] | None) -> Convert:
 
 def days(column: pa.Array, field: Field) -> Column:
     """Calendar dates, by the field's formats and ISO 8601; a time of day is cut off."""
+    return convert(
+        column,
+        pa.date32(),
+        one_day(field),
+        lambda texts: dates.many(texts, field.formats).cast(pa.date32(), safe=False),
+    )
+
+
+def one_day(field: Field) -> Convert:
+    """A conversion of one text to a calendar date."""
     parse = dates.parser(field.formats)
 
     def one(text: str) -> object:
         moment = parse(text)
         return _no_date(text, field) if moment is None else dates.as_date(moment)
 
-    return convert(
-        column, pa.date32(), one, lambda texts: dates.many(texts, field.formats).cast(pa.date32(), safe=False)
-    )
+    return one
 
 
 def moments(column: pa.Array, field: Field) -> Column:
     """Moments in UTC, by the field's formats and ISO 8601; those without an offset are of its time zone."""
+    return convert(
+        column,
+        MOMENT,
+        one_moment(field),
+        lambda texts: dates.many_in_utc(texts, field.formats, field.timezone),
+    )
+
+
+def one_moment(field: Field) -> Convert:
+    """A conversion of one text to a moment in UTC."""
     parse, zone = dates.parser(field.formats), ZoneInfo(field.timezone)
 
     def one(text: str) -> object:
@@ -158,7 +176,7 @@ def moments(column: pa.Array, field: Field) -> Column:
         moment = dates.in_utc(moment, zone) if isinstance(moment, datetime) else None
         return _no_date(text, field) if moment is None else moment
 
-    return convert(column, MOMENT, one, lambda texts: dates.many_in_utc(texts, field.formats, field.timezone))
+    return one
 
 
 def _no_date(text: str, field: Field) -> Wrong:

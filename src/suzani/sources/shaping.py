@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,13 +198,23 @@ def _digests(records: Columns, groups: list[Columns], mapping: Mapping) -> pa.Ar
     joined = pc.binary_join_element_wise(
         *as_text, UNIT, null_handling="replace", null_replacement=RECORD_MARK
     )
-    start = hashlib.blake2b(json.dumps([names, kinds]).encode(), digest_size=16)
+    start = content_start(names, kinds)
     digests = []
     for row in joined.cast(pa.binary()).to_pylist():
         one = start.copy()
         one.update(row)
         digests.append(one.digest())
     return pa.array(digests, pa.binary())
+
+
+def content_start(names: list[str], kinds: list[list[str]]) -> hashlib.blake2b:
+    """A digest that has taken in what the columns mean: `RECORD_FIELDS` with a place, `extra`, products."""
+    return hashlib.blake2b(json.dumps([names, kinds]).encode(), digest_size=16)
+
+
+def row_content(texts: Sequence[str | None]) -> bytes:
+    """One row as it is digested, its values in the order that the digest was started with."""
+    return UNIT.join(RECORD_MARK if text is None else text for text in texts).encode()
 
 
 def _digestible(column: pa.Array) -> pa.Array:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from suzani.infra.db import Tx, copy_in, execute, fetch, fetch_one, load_queries
+from suzani.sources import putting
 from suzani.sources.types import Fate, LoadReport, Mode, Reject, ShapedBatch
 
 queries = load_queries("suzani.sources")
@@ -75,7 +76,11 @@ def _without_empty(table: pa.Table) -> pa.Table:
 
 
 async def rekey(tx: Tx, place: Place) -> int:
-    """Give records whose row names their previous key the new one; returns how many."""
+    """Give records whose row names their previous key the new one; returns how many.
+
+    From here on to the end of the transaction nobody else writes records of the system.
+    """
+    await putting.lock_writes(tx, place.system)
     if not place.rekeys:
         await execute(tx, queries.no_rekeyed)
         return 0
@@ -169,7 +174,11 @@ async def advance(tx: Tx, place: Place, counts: dict[str, int], file_rows: int) 
 
 
 async def move_rekeyed(tx: Tx, load_id: int, system: str) -> int:
-    """In a snapshot, let records that vanished and came again under another key go on; returns how many."""
+    """In a snapshot, let records that vanished and came again under another key go on; returns how many.
+
+    From here on to the end of the transaction nobody else writes records of the system.
+    """
+    await putting.lock_writes(tx, system)
     moved = await execute(tx, queries.find_moved, load_id=load_id, system=system)
     if moved:
         await execute(tx, queries.note_moved, load_id=load_id)

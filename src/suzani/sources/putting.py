@@ -1,0 +1,75 @@
+"""Storing records that come one at a time: what a load does for a file, for a handful by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from suzani.infra.db import Tx, execute, fetch, load_queries
+from suzani.kernel import ATTRIBUTES, InvalidInput
+from suzani.sources.reads import RECORD_SCHEMA
+from suzani.sources.typed import Typed
+from suzani.sources.types import Fate
+
+_queries = load_queries("suzani.sources", "putting.sql")
+
+
+@dataclass(frozen=True)
+class PutResult:
+    """What became of records, in their order: ids and fates (new, changed, restored, unchanged), and the
+    rows of `RECORD_SCHEMA` of all that are not unchanged."""
+
+    record_ids: list[int]
+    fates: list[Fate]
+    records: pa.Table
+
+
+async def put(tx: Tx, rows: Sequence[Typed], at: datetime) -> PutResult:
+    """Store records of any systems, by system and key; what they were before is kept as a change.
+
+    A record is replaced whole, but for products, extra columns and consent, which stay unless given. One that
+    was deleted is there again. Raises InvalidInput when two have one system and key.
+    """
+    if len({(row.system, row.key) for row in rows}) < len(rows):
+        raise InvalidInput("two records have the same system and key", hint="Put them one after the other.")
+    systems = sorted({row.system for row in rows})
+    body = [
+        {"no": no, "system": row.system, "key": row.key, "digest": row.digest.hex(), **row.values}
+        for no, row in enumerate(rows)
+    ]
+    async with tx.pipeline():
+        await execute(tx, _queries.lock_writes, systems=systems)
+        await execute(tx, _queries.open_online_loads, systems=systems, at=at)
+        found = await fetch(tx, _queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
+    fates = [Fate(row["fate"]) for row in found]
+    return PutResult([row["record_id"] for row in found], fates, _table(rows, found, at))
+
+
+async def lock_writes(tx: Tx, system: str) -> None:
+    """Wait until nobody else writes records of a system; held until the transaction ends."""
+    await execute(tx, _queries.lock_writes, systems=[system])
+
+
+def _table(rows: Sequence[Typed], found: Sequence[dict[str, Any]], at: datetime) -> pa.Table:
+    """The stored rows as every reader of records sees them."""
+    kept = [
+        (row, stored) for row, stored in zip(rows, found, strict=True) if stored["fate"] != Fate.UNCHANGED
+    ]
+    texts = [row.attributes for row, _ in kept]
+    columns: dict[str, list[Any]] = {name: [text.get(name) for text in texts] for name in ATTRIBUTES}
+    columns |= {
+        name: [stored[name] for _, stored in kept]
+        for name in ("record_id", "marketing_consent", "consent_at", "created_at")
+    }
+    columns |= {
+        "system": [row.system for row, _ in kept],
+        "key": [row.key for row, _ in kept],
+        "as_of": [None] * len(kept),
+        "updated_at": [at] * len(kept),
+    }
+    return pa.table([pa.array(columns[field.name], field.type) for field in RECORD_SCHEMA], RECORD_SCHEMA)
