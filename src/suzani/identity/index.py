@@ -17,7 +17,7 @@ from suzani.identity.comparisons import Rows
 from suzani.identity.growing import Growing, Table
 from suzani.identity.kernels import hashing, lookup
 from suzani.identity.kernels.levels import levels_of
-from suzani.identity.kernels.weights import Weights, scores_of
+from suzani.identity.kernels.weights import Weights, field_bits, scores_of
 from suzani.identity.knowledge import Learned
 from suzani.identity.matching import Pairs
 from suzani.identity.nodes import find_nodes
@@ -37,6 +37,29 @@ class Region:
     record_id: Rows
     cluster: Rows
     edges: Pairs
+
+
+PROBE = -1
+"""The record id of what is only looked up."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A record looked up: the persons that would come of it (`region`, in which it is called PROBE), and each
+    node that it can reach: its records, the odds of the pair, levels and bits by field (as `field_bits`)."""
+
+    region: Region
+    records: list[tuple[int, ...]]
+    odds_bits: npt.NDArray[np.float64]
+    levels: npt.NDArray[np.uint8]
+    bits: npt.NDArray[np.float64]
+
+    @property
+    def joins(self) -> list[int]:
+        """The records with which it would be one person."""
+        ids, cluster = self.region.record_id, self.region.cluster
+        own = cluster[ids == PROBE]
+        return [record for record in ids[np.isin(cluster, own)].tolist() if record != PROBE]
 
 
 class Index:
@@ -196,7 +219,10 @@ class Index:
     def reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[set[int], Pairs]:
         """The nodes that are connected with records, loosely or by what `joined` says (record → records that
         must be looked at with it), and the loose pairs among them."""
-        waiting = [self._node_of[record] for record in record_ids if record in self._node_of]
+        return self._spread([self._node_of[r] for r in record_ids if r in self._node_of], joined)
+
+    def _spread(self, waiting: list[int], joined: Mapping[int, Sequence[int]]) -> tuple[set[int], Pairs]:
+        """`reach`, from nodes."""
         reached: set[int] = set()
         parts = []
         while waiting:
@@ -213,6 +239,35 @@ class Index:
                     self._node_of[other] for other in joined.get(record, ()) if other in self._node_of
                 ]
         return reached, Pairs.joined(parts, len(self._packed.fields))
+
+    def probe(self, standard: Mapping[str, Sequence[str]]) -> Probe:
+        """What a record that says this would meet; nothing of it stays in the index."""
+        mark = self.pool.mark()
+        codes = self.pool.codes_of(standard, keep=False)
+        node = self._append(codes, self._content(codes, None))
+        try:
+            self._records[node].append(PROBE)
+            return self._probed(node)
+        finally:
+            self._drop_last()
+            self.pool.forget(mark)
+
+    def _probed(self, node: int) -> Probe:
+        """The node appended last stands in no block: it finds others, but no other finds it."""
+        loose = self.neighbours(node)
+        reached, waiting, parts = {node}, [*loose.left.tolist(), *loose.right.tolist()], [loose]
+        others, more = self._spread([other for other in waiting if other != node], {})
+        reached |= others
+        region = self._region(reached, Pairs.joined([*parts, more], len(self._packed.fields)), (), ())
+        everyone = np.array(sorted(others), dtype=np.int64)
+        pairs = self.scored(np.full(len(everyone), node), everyone)
+        other = np.where(pairs.left == node, pairs.right, pairs.left)
+        packed = self._packed
+        bits = field_bits(
+            self.weights, packed.layout, pairs.levels, self._codes.view, pairs.left, pairs.right
+        )
+        records = [tuple(self._records[n]) for n in other.tolist()]
+        return Probe(region, records, pairs.odds_bits, pairs.levels, np.asarray(bits))
 
     def resolve(
         self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]],

@@ -9,7 +9,7 @@ the same moment become one person.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import standardise, standardise_record
 from suzani.identity.index import Index, Region
 from suzani.identity.knowledge import Learned
+from suzani.identity.matches import Answer, answer
 from suzani.identity.matching import Pairs
 from suzani.identity.mirror_store import Position
 from suzani.identity.model import Model
@@ -88,6 +89,14 @@ class Mirror:
             self._belongs(record, person)
         self._position = now
         self._doubtful.clear()
+
+    def nearest(self, attributes: Mapping[str, str | None], limit: int = 10) -> Answer:
+        """Whom a record as typed (attribute → text) belongs to, and the persons nearest to it.
+
+        Reads nothing from the database: catch up first where others may have written.
+        """
+        standard = standardise_record(attributes, self.index.learned.norms)
+        return answer(self.index, self.index.probe(standard), self.person_of, limit)
 
     def forget(self, records: Iterable[int]) -> None:
         """The transaction that settled these records failed: what is known of them is in doubt."""

@@ -1,0 +1,90 @@
+"""The persons that a record could belong to, best first, with the evidence for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from suzani.identity.comparisons import LABELS
+from suzani.identity.evidence import CORRECTIONS
+from suzani.identity.index import Index, Probe
+from suzani.identity.model import Model
+from suzani.identity.scoring import weight_bits
+from suzani.kernel import Kind
+
+Reasons = dict[str, tuple[str, float]]
+"""By field: the level of agreement, and its bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A person that a record could belong to.
+
+    `odds_bits`: average log2 odds over all pairs with the person's records, each clipped as in a run;
+    `probability` the same as a probability; `best_record_id`, `weight_bits` and `evidence`: the record
+    nearest to it, and what speaks for and against it.
+    """
+
+    person_id: int
+    probability: float
+    odds_bits: float
+    best_record_id: int
+    weight_bits: float
+    evidence: Reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The person that a record belongs to (None: a new one), and all that came near, best first."""
+
+    person_id: int | None
+    nearest: tuple[Near, ...]
+
+
+def answer(index: Index, probe: Probe, person_of: Mapping[int, int], limit: int) -> Answer:
+    """What a look-up found, told in persons; a record between several goes to the one it has most of."""
+    joins = [person_of[record] for record in probe.joins if record in person_of]
+    person = min(joins, key=lambda one: (-joins.count(one), one)) if joins else None
+    found: dict[int, list[int]] = {}
+    for at, records in enumerate(probe.records):
+        for record in records:
+            if record in person_of:
+                found.setdefault(person_of[record], []).append(at)
+    near = [_near(index, probe, one, pairs, person_of) for one, pairs in found.items()]
+    near.sort(key=lambda one: (one.person_id != person, -one.odds_bits, one.person_id))
+    return Answer(person, tuple(near[:limit]))
+
+
+def _near(
+    index: Index, probe: Probe, person: int, pairs: Sequence[int], person_of: Mapping[int, int]
+) -> Near:
+    odds = probe.odds_bits[list(pairs)]
+    clip = index.options.clip_bits
+    average = float(np.clip(odds, -clip, clip).mean())
+    best = pairs[int(np.argmax(odds))]
+    record = min(record for record in probe.records[best] if person_of.get(record) == person)
+    model = index.learned.knowledge.model
+    weight = float(weight_bits(probe.odds_bits[best : best + 1], model)[0])
+    return Near(
+        person,
+        float(1 / (1 + np.exp2(-average))),
+        round(average, 3),
+        record,
+        round(weight, 2),
+        _reasons(model, probe, best),
+    )
+
+
+def _reasons(model: Model, probe: Probe, pair: int) -> Reasons:
+    """By field that both records have, and by correction that matters."""
+    reasons: Reasons = {}
+    for f, field in enumerate(model.fields):
+        level = int(probe.levels[pair, f])
+        if level:
+            reasons[field.name] = LABELS[Kind(field.kind)][level], round(float(probe.bits[pair, f]), 2)
+    for column, (name, label) in enumerate(CORRECTIONS.items(), len(model.fields)):
+        if abs(bits := float(probe.bits[pair, column])) > 0.05:
+            reasons[name] = label, round(bits, 2)
+    return reasons
