@@ -288,13 +288,18 @@ class Index:
         nodes = np.array(sorted(reached), dtype=np.int64)
         nodes = nodes[np.argsort(self._contents.view[nodes], kind="stable")]
         place = {node: at for at, node in enumerate(nodes.tolist())}
-        numbers = np.zeros(self._codes.size, dtype=np.int64)
-        numbers[nodes] = np.arange(len(nodes))
+        by_number = np.argsort(nodes)
         once = np.unique(loose.left << 32 | loose.right, return_index=True)[1]
         constraints = Constraints(self._rows(must, place), self._rows(cannot, place))
-        parted = partition(
-            self.packed(nodes), self.weights, loose.where(once).on(numbers), constraints, self.options
+        loose = loose.where(once)
+        left, right = (
+            by_number[np.searchsorted(nodes, side, sorter=by_number)] for side in (loose.left, loose.right)
         )
+        swap = left > right
+        loose_rows = Pairs(
+            np.where(swap, right, left), np.where(swap, left, right), loose.odds_bits, loose.levels
+        )
+        parted = partition(self.packed(nodes), self.weights, loose_rows, constraints, self.options)
         return self._of_records(nodes, parted.person, parted.edges)
 
     def _rows(self, pairs: Sequence[tuple[int, int]], place: Mapping[int, int]) -> tuple[Rows, Rows]:
