@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -76,6 +76,6 @@ def groups(person: npt.NDArray[np.integer]) -> set[frozenset[int]]:
     return {frozenset(rows) for rows in members.values()}
 
 
-def table_from(rows: list[Mapping[str, str | None]]) -> pa.Table:
+def table_from(rows: Sequence[Mapping[str, str | None]]) -> pa.Table:
     """Records as a table of strings."""
     return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in KINDS})

@@ -13,6 +13,7 @@ from suzani.identity.calibration import Calibration
 from suzani.identity.fields import Field
 from suzani.identity.interactions import Interaction
 from suzani.identity.kernels import scan
+from suzani.identity.kernels.blocks import ROW_BITS
 from suzani.identity.matching import Pairs
 from suzani.identity.packing import pack
 from suzani.identity.scoring import weights_of
@@ -77,7 +78,7 @@ def test_names_in_each_others_place_are_not_given_up() -> None:
 def test_the_work_is_cut_between_blocks(most: int) -> None:
     records = packed_town(50, 4)
     for entries in blocking.block(records, Width.NARROW, RULES).entries:
-        block = (entries >> scan.blocks.ROW_BITS).tolist()
+        block = (entries >> ROW_BITS).tolist()
         cuts = scan.block_ends(entries, most).tolist()
         assert (cuts[0], cuts[-1]) == (0, len(entries))
         assert cuts == sorted(set(cuts))
@@ -96,7 +97,7 @@ def test_candidates_come_in_order_and_once() -> None:
 
 def test_many_candidates_find_room() -> None:
     rows = 120
-    fields, truth = fields_of_town(150, 6, 0.0, True)
+    fields, _ = fields_of_town(150, 6, 0.0, True)
     records = pack(
         [Field(f.name, f.kind, f.values, np.repeat(f.codes[:1], rows, axis=0), f.scheme) for f in fields],
         rows,

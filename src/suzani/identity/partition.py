@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.blocking import THREADS
-from suzani.identity.comparisons import Rows
+from suzani.identity.comparisons import DIFFERENT, Rows
 from suzani.identity.kernels.levels import CODE, FIRST, WAY
 from suzani.identity.kernels.linkage import FORBIDDEN, VALID, components, link_components
 from suzani.identity.kernels.weights import Weights
@@ -21,7 +21,11 @@ from suzani.identity.matching import Pairs
 from suzani.identity.packing import Packed
 from suzani.identity.sparse import average_linkage
 
-_MUST = -FORBIDDEN
+_MUST = -1e9 * FORBIDDEN
+_WORTH_THREADS = 1_000
+"""Odds of a pair that stewards joined: more than any number of forbidden pairs takes away."""
+_MOST_IN_PERSON = 1_000
+"""Clusters up to this size have all their pairs scored, even if that was too much for their component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,10 @@ def partition(
     whole = np.flatnonzero(((size > 2) | ruled[component]) & ~large)
     members = whole[np.argsort(component[whole], kind="stable")]
     parts += _linked_components(packed, weights, members, component[members], held, options, person)
-    large = large[loose.left]
     if large.any():
-        parts.append(_linked_sparsely(packed, loose.where(large), constraints, held, options, person))
+        known = loose.where(large[loose.left])
+        person[large] = _linked_sparsely(packed, known, constraints, held, options)[large]
+        parts += _within(packed, weights, known, held, options, person, np.flatnonzero(large))
     return Partition(person, Pairs.joined(parts, len(packed.fields)))
 
 
@@ -136,11 +141,14 @@ def conflicts(packed: Packed, pairs: Pairs) -> npt.NDArray[np.bool_]:
     Two valid ids a slip or two apart are more often one id mistyped than two people's.
     """
     result = np.zeros(len(pairs), dtype=bool)
-    valid = np.append(packed.values.form[:, VALID] > 0, False)
+    form = packed.values.form
     for f in np.flatnonzero(packed.layout.table[:, WAY] == CODE).tolist():
         codes = packed.codes[:, packed.layout.table[f, FIRST]]
-        both = valid[codes[pairs.left]] & valid[codes[pairs.right]]
-        result |= both & (pairs.levels[:, f] == 1)
+        # Few pairs differ in this field: only their values are looked at, however many there are.
+        apart = np.flatnonzero(pairs.levels[:, f] == DIFFERENT)
+        left, right = codes[pairs.left[apart]], codes[pairs.right[apart]]
+        both = (left >= 0) & (right >= 0)
+        result[apart[both]] |= (form[left[both], VALID] > 0) & (form[right[both], VALID] > 0)
     return result
 
 
@@ -169,8 +177,11 @@ def _linked_components(
         )  # fmt: skip
         return members[first:last], labels, Pairs(left, right, odds, levels)
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(link, _shared_out(starts)))
+    if len(members) < _WORTH_THREADS:
+        found = [link(starts)]
+    else:
+        with ThreadPoolExecutor(THREADS) as threads:
+            found = list(threads.map(link, _shared_out(starts)))
     for rows, labels, _ in found:
         person[rows] = labels
     return [pairs for _, _, pairs in found]
@@ -185,21 +196,33 @@ def _shared_out(starts: Rows) -> list[Rows]:
 
 
 def _linked_sparsely(
-    packed: Packed, pairs: Pairs, constraints: Constraints, held: _Held, options: Options, person: Rows
-) -> Pairs:
-    """Components too large to score every pair: pairs that were not scored count as `unscored_bits`."""
+    packed: Packed, pairs: Pairs, constraints: Constraints, held: _Held, options: Options
+) -> Rows:
+    """The cluster of every row in components too large to score all their pairs: those that were not scored
+    count as `unscored_bits`."""
     odds = np.clip(pairs.odds_bits, -options.clip_bits, options.clip_bits)
     odds[conflicts(packed, pairs) | held.parts(pairs)] = FORBIDDEN
-    rows = np.unique(np.concatenate([pairs.left, pairs.right]))
-    among = np.isin(constraints.cannot[0], rows) & np.isin(constraints.cannot[1], rows)
-    musts = np.isin(constraints.must[0], rows) & np.isin(constraints.must[1], rows)
-    left = np.concatenate([pairs.left, constraints.cannot[0][among], constraints.must[0][musts]])
-    right = np.concatenate([pairs.right, constraints.cannot[1][among], constraints.must[1][musts]])
-    extra = [np.full(among.sum(), FORBIDDEN), np.full(musts.sum(), _MUST)]
-    label = average_linkage(
-        packed.rows, left, right, np.concatenate([odds, *extra]),
+    (a, b), (c, d) = constraints.must, constraints.cannot
+    return average_linkage(
+        packed.rows, np.concatenate([pairs.left, a, c]), np.concatenate([pairs.right, b, d]),
+        np.concatenate([odds, np.full(len(a), _MUST), np.full(len(c), FORBIDDEN)]),
         cut_bits=options.cut_bits, unscored_bits=options.unscored_bits,
     )  # fmt: skip
-    person[rows] = label[rows]
-    together = label[pairs.left] == label[pairs.right]
-    return pairs.where(together | (pairs.odds_bits > options.kept_bits))
+
+
+def _within(
+    packed: Packed, weights: Weights, known: Pairs, held: _Held, options: Options, person: Rows, rows: Rows
+) -> list[Pairs]:
+    """Persons among clusters of `rows` that were linked by known pairs alone, now by all their pairs: what
+    was not scored may part them, as two valid ids do. Monstrous clusters stay as they are."""
+    cluster = person.copy()
+    size = np.bincount(cluster, minlength=packed.rows)[cluster[rows]]
+    members = rows[(size > 1) & (size <= max(options.largest, _MOST_IN_PERSON))]
+    members = members[np.argsort(cluster[members], kind="stable")]
+    parts = _linked_components(packed, weights, members, cluster[members], held, options, person)
+    together = cluster[known.left] == cluster[known.right]
+    judged = np.zeros(packed.rows, dtype=bool)
+    judged[members] = True
+    rest = known.where(~(together & judged[known.left]))
+    together = person[rest.left] == person[rest.right]
+    return [*parts, rest.where(together | (rest.odds_bits > options.kept_bits))]
