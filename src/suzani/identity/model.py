@@ -46,7 +46,7 @@ SHARED_BY_HOUSEHOLD = frozenset(
 
 _START_EXACT: Mapping[Kind, float] = {
     Kind.SEX: 0.97, Kind.NATIONAL_ID: 0.9, Kind.DOCUMENT: 0.8, Kind.ADDRESS: 0.5, Kind.PHONE: 0.7,
-    Kind.EMAIL: 0.7, Kind.OCCUPATION: 0.6, Kind.TEXT: 0.5,
+    Kind.EMAIL: 0.7, Kind.OCCUPATION: 0.6, Kind.TEXT: 0.5, Kind.GENERATION: 0.97,
 }  # fmt: skip
 
 
@@ -154,7 +154,8 @@ def starting_m(kind: Kind) -> Floats:
     return np.append((1 - exact) * lower / lower.sum(), exact)
 
 
-_PRIOR_PAIRS = 12.0
+_PRIOR_PAIRS = 100.0
+"""What is plausible of any population counts as much as so many pairs: it is what small files go by."""
 _ITERATIONS = 100
 _CONVERGED = 1e-4
 _MOST_TWINS = 0.03

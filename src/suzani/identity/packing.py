@@ -32,7 +32,7 @@ from suzani.identity.kernels.levels import (
 )  # fmt: skip
 from suzani.identity.kernels.linkage import VALID
 from suzani.identity.keys import Keys, Source
-from suzani.identity.names import folded_names, phonetic_keys, short_forms
+from suzani.identity.names import folded_names, phonetic_keys, short_form_groups
 from suzani.kernel import Kind
 
 Texts = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
@@ -225,13 +225,12 @@ def _forms(field: Field, texts: Texts, words: Words) -> Hashes:
 def _add_groups(forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]) -> npt.NDArray[np.int32]:
     """The short-form groups of names, in one array: their number, then each; `forms` tells where."""
     groups = [0]
-    known = short_forms()
     names = {id(f.values): f.values for f in fields if WAYS[f.kind] == NAME}
     for number, values in names.items():
-        for value, name in enumerate(values, base[number]):
-            if name in known:
+        for value, known in enumerate(short_form_groups(values), base[number]):
+            if known:
                 forms[value, GROUP] = len(groups)
-                groups += [len(known[name]), *sorted(known[name])]
+                groups += [len(known), *sorted(known)]
     return np.array(groups, dtype=np.int32)
 
 
