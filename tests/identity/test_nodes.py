@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,6 @@ from suzani.identity.packing import Packed, pack
 from suzani.identity.partition import Constraints
 from suzani.kernel import Kind
 from tests.identity.packs import NOTHING, Ints, fields_of_town, groups, model_of_town
-from tests.identity.people import NO_ID
 
 KINDS = {"given": Kind.GIVEN_NAME, "family": Kind.FAMILY_NAME, "born": Kind.BIRTH_DATE}
 COPY = {"given": "Aziz", "family": "Karimov", "born": "1980-02-03"}
@@ -135,12 +135,12 @@ def test_edges_tell_why_a_copy_belongs() -> None:
 
 @pytest.mark.parametrize("count", [2, 30, 500])
 def test_copies_that_would_not_match_themselves_stay_apart(count: int) -> None:
-    rows = [dict.fromkeys(NO_ID) | {"city": city} for city in ["Toshkent"] * count + ["Buxoro"] * 5]
-    rows += [dict.fromkeys(NO_ID)] * 4
-    table = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in NO_ID})
-    fields = build_fields(table, NO_ID)
-    result = resolve_fields(fields, len(rows), model=model_of_town(ids=False))
-    assert result.person.tolist() == list(range(len(rows)))
+    city = next(field for field in model_of_town().fields if field.name == "city")
+    model = replace(model_of_town(), fields=(city,), interactions=())
+    cities = pa.array(["Toshkent"] * count + ["Buxoro"] * 5 + [None] * 4, pa.string())
+    fields = build_fields(pa.table({"city": cities}), {"city": Kind.CITY})
+    result = resolve_fields(fields, len(cities), model=model)
+    assert result.person.tolist() == list(range(len(cities)))
     assert not (result.edges.odds_bits > 0).any()
 
 
