@@ -60,6 +60,20 @@ def read_input(
 
     Raises InvalidInput for a missing id or ignored column, an empty id, or two files with one stem.
     """
+    stems = file_stems(paths)
+    tables = [read_table(path) for path in paths]
+    ids = [record_ids(table, id_column, path) for table, path in zip(tables, paths, strict=True)]
+    check_known([*ignored, *(fields or {})], tables)
+    evidence = [table.drop_columns([id_column, *_present(ignored, table, id_column)]) for table in tables]
+    table, guesses = _unite(evidence, fields)
+    source = pa.array(np.repeat(np.array(stems, dtype=object), [len(i) for i in ids]), pa.string())
+    repeats = {stem: _repeats(column) for stem, column in zip(stems, ids, strict=True)}
+    repeated_ids = {stem: count for stem, count in repeats.items() if count}
+    return Input(source, pa.concat_arrays(ids), table, guesses, repeated_ids)
+
+
+def file_stems(paths: Sequence[Path]) -> list[str]:
+    """What the files are called; raises InvalidInput if two are called the same."""
     stems = [_stem(path) for path in paths]
     repeated = sorted({stem for stem in stems if stems.count(stem) > 1})
     if repeated:
@@ -67,15 +81,7 @@ def read_input(
             f"two files are both called {repeated[0]!r}; the name tells records apart",
             hint="Rename one of them.",
         )
-    tables = [read_table(path) for path in paths]
-    ids = [_ids(table, id_column, path) for table, path in zip(tables, paths, strict=True)]
-    _check_known([*ignored, *(fields or {})], tables)
-    evidence = [table.drop_columns([id_column, *_present(ignored, table, id_column)]) for table in tables]
-    table, guesses = _unite(evidence, fields)
-    source = pa.array(np.repeat(np.array(stems, dtype=object), [len(i) for i in ids]), pa.string())
-    repeats = {stem: _repeats(column) for stem, column in zip(stems, ids, strict=True)}
-    repeated_ids = {stem: count for stem, count in repeats.items() if count}
-    return Input(source, pa.concat_arrays(ids), table, guesses, repeated_ids)
+    return stems
 
 
 def _repeats(ids: pa.Array) -> int:
@@ -87,7 +93,8 @@ def _stem(path: Path) -> str:
     return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
 
 
-def _ids(table: pa.Table, id_column: str, path: Path) -> pa.Array:
+def record_ids(table: pa.Table, id_column: str, path: Path) -> pa.Array:
+    """The trimmed ids of the records of a file; raises InvalidInput if the column or an id is missing."""
     if id_column not in table.column_names:
         raise InvalidInput(
             f"{path} has no column {id_column!r}", hint=f"Its columns: {', '.join(table.column_names)}."
@@ -104,7 +111,8 @@ def _present(names: Sequence[str], table: pa.Table, id_column: str) -> list[str]
     return [name for name in dict.fromkeys(names) if name in table.column_names and name != id_column]
 
 
-def _check_known(names: Sequence[str], tables: Sequence[pa.Table]) -> None:
+def check_known(names: Sequence[str], tables: Sequence[pa.Table]) -> None:
+    """Raise InvalidInput if no table has one of the columns."""
     known = {name for table in tables for name in table.column_names}
     for name in names:
         if name not in known:
@@ -119,13 +127,25 @@ def _unite(
     A column of one file and a differently named one of another that hold the same kind of thing (first_name,
     given_name) become one column, so that they are compared.
     """
+    guesses, targets = united_columns(tables, fields)
+    renamed = [
+        table.rename_columns([target[name] for name in table.column_names])
+        for table, target in zip(tables, targets, strict=True)
+    ]
+    return pa.concat_tables(renamed, promote_options="default"), guesses
+
+
+def united_columns(
+    tables: Sequence[pa.Table], fields: Mapping[str, Kind] | None
+) -> tuple[dict[str, ColumnGuess], list[dict[str, str]]]:
+    """What the columns of several tables are, and for each table what its columns are called in all."""
     share = SAMPLE_ROWS // len(tables)
     sample = pa.concat_tables([table.slice(0, share) for table in tables], promote_options="default")
     guesses = _given(sample, fields) if fields is not None else infer_kinds(sample)
-    renamed: list[pa.Table] = []
+    targets: list[dict[str, str]] = []
     columns: dict[Kind, list[str]] = {}
     for table in tables:
-        target = {}
+        target = {name: name for name in table.column_names}
         for kind in dict.fromkeys(guesses[name].kind for name in table.column_names):
             own = [name for name in table.column_names if guesses[name].kind is kind]
             known = columns.setdefault(kind, [])
@@ -135,8 +155,8 @@ def _unite(
                     target[name] = free.pop(0)
                 elif name not in known:
                     known.append(name)
-        renamed.append(table.rename_columns([target.get(name, name) for name in table.column_names]))
-    return pa.concat_tables(renamed, promote_options="default"), guesses
+        targets.append(target)
+    return guesses, targets
 
 
 def _given(table: pa.Table, fields: Mapping[str, Kind]) -> dict[str, ColumnGuess]:

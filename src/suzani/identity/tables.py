@@ -106,9 +106,13 @@ def _decoded(data: bytes) -> str:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    table = pq.read_table(path)
+    return as_texts(pq.read_table(path))
+
+
+def as_texts(table: pa.Table) -> pa.Table:
+    """All columns as strings, nested ones as text."""
     columns = [_as_text(column) for column in table.columns]
-    return pa.table(columns, names=table.column_names)
+    return pa.table(columns, names=[name.strip() for name in table.column_names])
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
