@@ -1,6 +1,7 @@
 """Identity resolution: which records are one person, and why."""
 
 from suzani.identity.assembly import Apart, How, Joined, JoinStep, PairOdds, Prevented
+from suzani.identity.batching import Busy
 from suzani.identity.contacts import standard_phone
 from suzani.identity.evaluation import Comparison, Evaluation, evaluate_partition, evaluate_tables
 from suzani.identity.explaining import FieldStep, RecordName, Verdict, Why
@@ -18,8 +19,10 @@ from suzani.identity.lineage import (
 )
 from suzani.identity.lineage_store import constraints
 from suzani.identity.linking import Input, Linkage, link, read_input
+from suzani.identity.matches import Near
 from suzani.identity.names import comparable_name, comparable_names, phonetic_key, phonetic_keys
 from suzani.identity.nearest import Neighbour, WhyNot
+from suzani.identity.online import MOST_AT_ONCE, Asked, Limits, Resolved, Resolver
 from suzani.identity.service import RunReport, resolve
 from suzani.identity.stewarding import join, record_ids, revoke, separate
 from suzani.identity.store import affected_persons, mark_read
@@ -28,9 +31,12 @@ from suzani.identity.types import Affected, Applied, Cause, Change, Constraint, 
 from suzani.identity.undoing import undo
 
 __all__ = [
+    "MOST_AT_ONCE",
     "Affected",
     "Apart",
     "Applied",
+    "Asked",
+    "Busy",
     "Cause",
     "Change",
     "Comparison",
@@ -42,13 +48,17 @@ __all__ = [
     "Input",
     "JoinStep",
     "Joined",
+    "Limits",
     "Linkage",
     "Moved",
+    "Near",
     "Neighbour",
     "Outcome",
     "PairOdds",
     "Prevented",
     "RecordName",
+    "Resolved",
+    "Resolver",
     "RunReport",
     "Stay",
     "Story",

@@ -1,6 +1,10 @@
 -- name: lock
 select pg_advisory_xact_lock(hashtext('suzani identity run'));
 
+-- name: lock_within
+select set_config('lock_timeout', %(lock)s, true), set_config('statement_timeout', %(statement)s, true),
+    pg_advisory_xact_lock(hashtext('suzani identity run'))
+
 -- name: memberships
 -- Whole columns as big-endian integers: a million rows in one value each, not a message each.
 select string_agg(int8send(record_id), ''::bytea) as record_id, string_agg(int8send(person_id), ''::bytea) as person_id,

@@ -55,6 +55,12 @@ async def lock(tx: Tx) -> None:
     await execute(tx, _queries.lock)
 
 
+async def lock_within(tx: Tx, lock_seconds: float, statement_seconds: float) -> None:
+    """`lock`, but raises psycopg's LockNotAvailable after some seconds; later statements are bounded, too."""
+    milliseconds = {"lock": f"{lock_seconds * 1000:.0f}", "statement": f"{statement_seconds * 1000:.0f}"}
+    await execute(tx, _queries.lock_within, **milliseconds)
+
+
 async def memberships(tx: Tx) -> Memberships:
     """Who belongs to whom now."""
     row = await fetch_one(tx, _queries.memberships) or {}

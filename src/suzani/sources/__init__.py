@@ -19,10 +19,12 @@ from suzani.sources.reads import (
     records_of,
 )
 from suzani.sources.service import LoadProgress, load
-from suzani.sources.typed import Reader, Typed, Value, attributes_of
+from suzani.sources.typed import LONGEST_KEY, LONGEST_VALUE, Reader, Typed, Value, attributes_of
 from suzani.sources.types import Fate, LoadOptions, LoadReport, Mode, Sql
 
 __all__ = [
+    "LONGEST_KEY",
+    "LONGEST_VALUE",
     "PRODUCT_SCHEMA",
     "RECORD_SCHEMA",
     "SEXES",

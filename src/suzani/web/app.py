@@ -21,6 +21,7 @@ from suzani.infra.settings import Settings
 from suzani.kernel import NotFound, SuzaniError, Unavailable
 from suzani.web import frame
 from suzani.web.guard import Guard
+from suzani.web.identity_routes import Online
 from suzani.web.language import Texts
 from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
@@ -35,8 +36,8 @@ AUDIT_SECONDS = 60.0
 ASSETS = Path(__file__).parent / "static"
 
 
-def build_api(platform: Platform) -> FastAPI:
-    """The API alone, without pages."""
+def build_api(platform: Platform, online: Online | None = None) -> FastAPI:
+    """The API alone, without pages. Who gives `online` closes it."""
     app = FastAPI(
         title="Suzani",
         version=__version__,
@@ -46,14 +47,14 @@ def build_api(platform: Platform) -> FastAPI:
         redoc_url=None,
     )
     answer_with_problems(app)
-    app.include_router(api(platform))
+    app.include_router(api(platform, online or Online(platform)))
     app.add_middleware(Guard)
     return app
 
 
-def build(platform: Platform) -> FastAPI:
+def build(platform: Platform, online: Online | None = None) -> FastAPI:
     """The API and the pages. NiceGUI keeps one application per process, so this is called once in one."""
-    app = build_api(platform)
+    app = build_api(platform, online)
     app.mount("/assets", StaticFiles(directory=ASSETS))
     pages = _Pages(platform)
     ui.page("/", response_timeout=AUDIT_SECONDS)(pages.overview)
@@ -191,10 +192,15 @@ def serve(settings: Settings, port: int) -> None:
 async def _serve(settings: Settings, port: int) -> None:
     with _bound(port) as listener:
         async with running(settings) as platform:
+            online = Online(platform)
             config = uvicorn.Config(
-                build(platform), log_level="warning", access_log=False, timeout_graceful_shutdown=3
+                build(platform, online), log_level="warning", access_log=False, timeout_graceful_shutdown=3
             )
-            await uvicorn.Server(config).serve(sockets=[listener])
+            online.open()
+            try:
+                await uvicorn.Server(config).serve(sockets=[listener])
+            finally:
+                await online.close()
 
 
 def _bound(port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -11,10 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from suzani import __version__, profiles
+from suzani.identity import Busy
 from suzani.infra.platform import Platform
 from suzani.kernel import NotFound, SuzaniError
 from suzani.profiles import Audit, Customer, Hit
 from suzani.web.explaining_routes import add_explanations
+from suzani.web.identity_routes import Online, add_resolving
 from suzani.web.limits import LARGEST_ID
 
 PROBLEM = "application/problem+json"
@@ -47,11 +50,16 @@ class SearchAnswer:
     hits: list[Hit]
 
 
-def problem(status: int, detail: str, hint: str = "") -> JSONResponse:
+def problem(
+    status: int, detail: str, hint: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """An error as problem JSON."""
     body = Problem("about:blank", HTTPStatus(status).phrase, status, detail, hint)
     return JSONResponse(
-        {name: getattr(body, name) for name in Problem.__slots__}, status_code=status, media_type=PROBLEM
+        {name: getattr(body, name) for name in Problem.__slots__},
+        status_code=status,
+        media_type=PROBLEM,
+        headers=headers,
     )
 
 
@@ -60,7 +68,8 @@ def answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(SuzaniError)
     async def of_domain(request: Request, error: SuzaniError) -> JSONResponse:
-        return problem(error.status_code, error.message, error.hint)
+        wait = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Busy) else None
+        return problem(error.status_code, error.message, error.hint, wait)
 
     @app.exception_handler(RequestValidationError)
     async def of_parameters(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -79,8 +88,20 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api(platform: Platform) -> APIRouter:
-    """The routes under /v1."""
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
+    for status, text in {
+        400: "No JSON",
+        409: "Records have never been resolved",
+        413: "Too large a body",
+        422: "A wrong record: what, where, and what to do",
+        503: "Busy, or the database is away; Retry-After says when to come again",
+    }.items()
+}
+
+
+def api(platform: Platform, online: Online) -> APIRouter:
+    """The routes under /v1; single records are resolved by `online`."""
     router = APIRouter(prefix="/v1")
 
     @router.get("/health", tags=["platform"], responses={503: _PROBLEMS[503]})
@@ -118,6 +139,7 @@ def api(platform: Platform) -> APIRouter:
             return await profiles.customer(tx, person_id)
 
     add_explanations(router, platform, _PROBLEMS)
+    add_resolving(router, platform, online, _PROBLEMS | _REFUSALS)
 
     @router.get("/{path:path}", include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -1,0 +1,241 @@
+"""Single records resolved as they come: whom a record as typed belongs to, and, if it is kept, its person.
+
+One resolver per process takes all requests. Records that come together are stored and settled by one
+transaction, in which two of one person meet; each is answered when that is committed. Looking up alone
+writes nothing and waits for no lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+import psycopg
+import pyarrow as pa
+
+from suzani import sources
+from suzani.identity import store
+from suzani.identity.batching import Busy, Lane, Waiting
+from suzani.identity.matches import Answer, Near
+from suzani.identity.mirror import Mirror
+from suzani.identity.service import mirror_of
+from suzani.identity.types import Cause, NewChange
+from suzani.infra import jobs
+from suzani.infra.db import Tx
+from suzani.infra.platform import Platform
+from suzani.kernel import InvalidInput, SuzaniError, Unavailable, now
+from suzani.sources import Typed
+
+MOST_AT_ONCE: Final = 500
+"""Records that one request may hold."""
+
+_CHANGE: Final = NewChange(Cause.ONLINE)
+_RUN_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`batch`: records settled by one transaction; `waiting`: records that may wait, more are refused;
+    `wait_seconds`: how long a record waits for a full run to end; `statement_seconds`: the longest that a
+    statement may take; `tell_seconds`: how often readers of the feed are woken at most."""
+
+    batch: int = 128
+    waiting: int = 2_000
+    wait_seconds: float = 5.0
+    statement_seconds: float = 10.0
+    tell_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One record to be resolved: what it says, by attribute, how many persons to tell about, and the record
+    to be stored, if it is to be."""
+
+    attributes: dict[str, str | None]
+    limit: int = 5
+    store: Typed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whom a record belongs to; None for somebody new who is not stored. `nearest` are the persons as they
+    were before, best first."""
+
+    person_id: int | None
+    is_new: bool
+    record_id: int | None
+    nearest: tuple[Near, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    record_id: int
+    person_id: int
+    is_new: bool
+
+
+_Request = Waiting[Asked, Resolved]
+
+
+class Resolver:
+    """Resolves single records against everything known. `opened` makes one, `close` ends it."""
+
+    def __init__(self, platform: Platform, mirror: Mirror, limits: Limits | None = None) -> None:
+        self._platform, self._mirror = platform, mirror
+        self._limits = limits = limits or Limits()
+        # Whoever looks into the mirror or changes it holds this, until its transaction has ended.
+        self._alone = asyncio.Lock()
+        bounds = {"batch": limits.batch, "waiting": limits.waiting}
+        self._looking: Lane[Asked, Resolved] = Lane(self._look_up, lambda asked: None, **bounds)
+        self._storing: Lane[Asked, Resolved] = Lane(self._take, _name, **bounds)
+        self._untold = asyncio.Event()
+        self._untold.set()
+        self._telling = asyncio.create_task(self._tell())
+
+    @classmethod
+    async def opened(cls, platform: Platform, limits: Limits | None = None) -> Resolver:
+        """A resolver that knows every record. Raises Conflict before the first run over all records."""
+        return cls(platform, await mirror_of(platform), limits)
+
+    async def close(self) -> None:
+        """Stop; requests that still wait fail with Unavailable."""
+        await self._looking.close()
+        await self._storing.close()
+        self._telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._telling
+
+    async def resolve(self, asked: Sequence[Asked]) -> list[Resolved | SuzaniError]:
+        """Resolve records, each by itself: one that cannot be resolved gives its error, the others answers.
+
+        What is stored is durable when this returns. Raises Busy when too many wait already, and InvalidInput
+        for more than `MOST_AT_ONCE`.
+        """
+        if len(asked) > MOST_AT_ONCE:
+            raise InvalidInput(
+                f"{len(asked):,} records are too many at once", hint=f"Send {MOST_AT_ONCE:,} or fewer."
+            )
+        stored = self._storing.put([one for one in asked if one.store])
+        looked = self._looking.put([one for one in asked if not one.store])
+        if asked:
+            await asyncio.wait([*stored, *looked])
+        answers = {True: iter(stored), False: iter(looked)}
+        return [_outcome(next(answers[one.store is not None])) for one in asked]
+
+    async def _look_up(self, batch: Sequence[_Request]) -> None:
+        """Answer from the mirror, once it has caught up."""
+        async with self._alone:
+            async with self._platform.db.transaction() as tx:
+                await self._mirror.catch_up(tx)
+            for one in batch:
+                answer = self._mirror.nearest(one.asked.attributes, one.asked.limit)
+                one.succeed(Resolved(answer.person_id, answer.person_id is None, None, answer.nearest))
+                await asyncio.sleep(0)
+
+    async def _take(self, batch: Sequence[_Request]) -> None:
+        """Store a batch. After a failure it is tried once more, since the connection may be to blame (storing
+        twice changes nothing), then record by record, since one of them may be."""
+        try:
+            await self._store(batch)
+        except Busy:
+            raise
+        except (Unavailable, psycopg.OperationalError):
+            await self._store(batch)
+        except Exception as error:
+            await self._apart(batch, error)
+
+    async def _apart(self, batch: Sequence[_Request], first: Exception) -> None:
+        if len(batch) == 1:
+            raise first
+        for one in batch:
+            try:
+                await self._store([one])
+            except Exception as error:
+                one.fail(error)
+
+    async def _store(self, batch: Sequence[_Request]) -> None:
+        """One transaction. The answers are given when it is committed."""
+        records = [one.asked.store for one in batch if one.asked.store is not None]
+        touched: set[int] = set()
+        async with AsyncExitStack() as stack:
+            try:
+                async with self._platform.db.transaction() as tx:
+                    await self._lock(tx, batch)
+                    await stack.enter_async_context(self._alone)
+                    await self._mirror.catch_up(tx)
+                    answers = [await self._nearest(one.asked) for one in batch]
+                    kept = await self._keep(tx, records, touched)
+            except BaseException:
+                self._mirror.forget(touched)
+                raise
+        self._untold.set()
+        for one, answer, own in zip(batch, answers, kept, strict=True):
+            one.succeed(Resolved(own.person_id, own.is_new, own.record_id, answer.nearest))
+
+    async def _nearest(self, asked: Asked) -> Answer:
+        """Whom a record would meet; other work of the process goes on in between."""
+        await asyncio.sleep(0)
+        return self._mirror.nearest(asked.attributes, asked.limit)
+
+    async def _lock(self, tx: Tx, batch: Sequence[_Request]) -> None:
+        """Wait for the lock of identity. Raises Busy when a run holds it longer than records wait."""
+        left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
+        try:
+            await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
+        except psycopg.errors.LockNotAvailable:
+            raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
+
+    async def _keep(self, tx: Tx, records: Sequence[Typed], touched: set[int]) -> list[_Kept]:
+        """Store records and let them find their persons; ids of what may have changed go to `touched`."""
+        at = now()
+        put = await sources.put(tx, records, at)
+        touched.update(put.record_ids)
+        person_of = self._mirror.person_of
+        rows = await self._with_unsettled(tx, put)
+        created: set[int] = set()
+        if rows.num_rows:
+            settled = await self._mirror.settle(tx, _CHANGE, rows, [], at)
+            touched.update(settled.person)
+            fresh = settled.applied.created
+            created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
+        return [_Kept(id_, person_of[id_], person_of[id_] in created) for id_ in put.record_ids]
+
+    async def _with_unsettled(self, tx: Tx, put: sources.PutResult) -> pa.Table:
+        """What was stored, and what was there already but has not been resolved yet."""
+        given, settled = set(put.records.column("record_id").to_pylist()), self._mirror.person_of
+        missing = [record for record in put.record_ids if record not in given and record not in settled]
+        if not missing:
+            return put.records
+        return pa.concat_tables([put.records, await sources.records_for_identity(tx, missing)])
+
+    async def _tell(self) -> None:
+        """Wake the readers of the feed when persons changed, but not all the time.
+
+        The feed itself is written with the persons: a reader that is not woken reads it the next time.
+        """
+        while True:
+            await self._untold.wait()
+            self._untold.clear()
+            with suppress(Unavailable, psycopg.Error):
+                async with self._platform.db.transaction() as tx:
+                    await jobs.publish(tx, "identity.changed")
+            await asyncio.sleep(self._limits.tell_seconds)
+
+
+def _name(asked: Asked) -> tuple[str, str] | None:
+    """What tells stored records apart."""
+    return (asked.store.system, asked.store.key) if asked.store else None
+
+
+def _outcome(answer: asyncio.Future[Resolved]) -> Resolved | SuzaniError:
+    """An answer, or what the domain says is wrong; other errors are raised."""
+    error = answer.exception()
+    if error is None:
+        return answer.result()
+    if isinstance(error, SuzaniError):
+        return error
+    raise error
