@@ -13,7 +13,6 @@ from suzani.identity.calibration import Calibration
 from suzani.identity.fields import Field
 from suzani.identity.interactions import Interaction
 from suzani.identity.kernels import scan
-from suzani.identity.kernels.blocks import ROW_BITS
 from suzani.identity.matching import Pairs
 from suzani.identity.packing import pack
 from suzani.identity.scoring import weights_of
@@ -74,16 +73,19 @@ def test_names_in_each_others_place_are_not_given_up() -> None:
         assert pairs_of(pairs)[pair] in pairs_of(found)
 
 
-@pytest.mark.parametrize("most", [1, 7, 100, 10**9])
-def test_the_work_is_cut_between_blocks(most: int) -> None:
+@pytest.mark.parametrize("stretches", [1, 2, 7, 1000])
+def test_candidates_are_the_same_however_the_work_is_cut(
+    stretches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     records = packed_town(50, 4)
-    for entries in blocking.block(records, Width.NARROW, RULES).entries:
-        block = (entries >> ROW_BITS).tolist()
-        cuts = scan.block_ends(entries, most).tolist()
-        assert (cuts[0], cuts[-1]) == (0, len(entries))
-        assert cuts == sorted(set(cuts))
-        assert all(block[cut - 1] != block[cut] for cut in cuts[1:-1])
-        assert most == 1 or len(cuts) <= 2 + len(entries) ** 2 // most
+    weights = weights_of(model_of_town(), records)
+    blocked = blocking.block(records, Width.NARROW, RULES)
+    whole, given = matching.candidates(records, blocked, weights, -10.0)
+    monkeypatch.setattr(matching, "_STRETCHES", stretches)
+    parts, given_in_parts = matching.candidates(records, blocked, weights, -10.0)
+    assert given == given_in_parts
+    assert pairs_of(whole) == pairs_of(parts)
+    assert np.array_equal(whole.odds_bits, parts.odds_bits)
 
 
 def test_candidates_come_in_order_and_once() -> None:

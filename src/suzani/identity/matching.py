@@ -12,10 +12,11 @@ from suzani.identity.blocking import THREADS, Blocked
 from suzani.identity.comparisons import Levels, Rows
 from suzani.identity.kernels import scan
 from suzani.identity.kernels.levels import levels_of
+from suzani.identity.kernels.scan import Neighbours
 from suzani.identity.kernels.weights import Weights, scores_of
 from suzani.identity.packing import Packed
 
-_STRETCH = 100_000
+_STRETCHES = 4 * THREADS
 
 
 @dataclass(frozen=True)
@@ -84,52 +85,52 @@ def candidates(
     packed: Packed, blocked: Blocked, weights: Weights, bound: float
 ) -> tuple[Pairs, dict[str, int]]:
     """The candidates with odds above `bound`, each once, in order; and how many new pairs each rule gave."""
-    work = [
-        (r, int(start), int(end))
-        for r, entries in enumerate(blocked.entries)
-        for cuts in [scan.block_ends(entries, _STRETCH)]
-        for start, end in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    near, stretches = _neighbours(packed.rows, blocked)
 
-    def one(item: tuple[int, int, int]) -> tuple[int, int, Pairs]:
-        r, start, end = item
+    def one(rows: tuple[int, int]) -> tuple[Pairs, Rows]:
         left, right, odds, levels, looked_at = scan.scan(
-            blocked.entries[r], start, end, r, blocked.rules, packed.keys, packed.layout, packed.values,
-            weights, packed.codes, bound,
-        )  # fmt: skip
-        return r, looked_at, Pairs(left, right, odds, levels)
+            near, rows[0], rows[1], packed.layout, packed.values, weights, packed.codes, bound
+        )
+        return Pairs(left, right, odds, levels), looked_at
 
     with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(one, work))
-    names = [" + ".join(parts) for parts in blocked.plan.rules]
-    given = dict.fromkeys(names, 0)
-    for r, looked_at, _ in found:
-        given[names[r]] += looked_at
-    pairs = Pairs.joined([part for _, _, part in found], len(packed.fields))
-    return pairs.where(_in_order(packed.rows, pairs.left, pairs.right)), given
+        found = list(threads.map(one, stretches))
+    given = sum((looked_at for _, looked_at in found), np.zeros(len(blocked.rules.parts), dtype=np.int64))
+    by_rule: dict[str, int] = {}
+    for parts, count in zip(blocked.plan.rules, given.tolist(), strict=True):
+        name = " + ".join(parts)
+        by_rule[name] = by_rule.get(name, 0) + count
+    pairs = Pairs.joined([part for part, _ in found], len(packed.fields))
+    order = np.argsort(pairs.left * packed.rows + pairs.right, kind="stable")
+    return pairs.where(order), by_rule
 
 
-def _in_order(rows: int, left: Rows, right: Rows) -> Rows:
-    """Where the pairs stand, each once: two records may share several blocks of one rule."""
-    pair = left * rows + right
-    order = np.argsort(pair, kind="stable")
-    return order[np.append(True, np.diff(pair[order]) != 0)[: len(order)]]
+def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int, int]]]:
+    """Who is in a block with whom, and stretches of rows with about equally many pairs."""
+    counts = np.zeros(rows, dtype=np.int64)
+    sizes = [scan.count_members(entries, counts) for entries in blocked.entries]
+    begin, ends = np.append(0, np.cumsum(counts)), np.cumsum([0, *sizes])
+    members, at = np.empty(ends[-1], dtype=np.int32), np.empty(begin[-1], dtype=np.int32)
+    next_, work = begin[:-1].copy(), np.zeros(rows, dtype=np.int64)
+    for entries, place in zip(blocked.entries, ends.tolist(), strict=False):
+        scan.add_members(entries, place, members, at, next_, work)
+    done = np.cumsum(work)
+    cuts = np.searchsorted(done, np.linspace(0, done[-1] if rows else 0, _STRETCHES + 1)[1:-1])
+    edges = np.unique([0, *cuts.tolist(), rows])
+    near = Neighbours(members, at, begin, ends[1:])
+    return near, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
 def sampled(packed: Packed, blocked: Blocked, one_in: int) -> Sample:
     """One in so many candidates, chosen by what the records say."""
+    near, stretches = _neighbours(packed.rows, blocked)
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(
-            threads.map(
-                lambda r: scan.sample(
-                    blocked.entries[r], r, blocked.rules, packed.keys, packed.contents, one_in
-                ),
-                range(len(blocked.entries)),
-            )
+            threads.map(lambda rows: scan.sample(near, rows[0], rows[1], packed.contents, one_in), stretches)
         )
     left = np.concatenate([a for a, _ in found] or [np.empty(0, np.int64)])
     right = np.concatenate([b for _, b in found] or [np.empty(0, np.int64)])
-    order = _in_order(packed.rows, left, right)
+    order = np.argsort(left * packed.rows + right, kind="stable")
     left, right = left[order], right[order]
     return Sample(left, right, found_by(packed, blocked, left, right), one_in)
 

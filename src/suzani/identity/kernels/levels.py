@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from suzani.identity.kernels import strings
+from suzani.identity.kernels.arrays import Bytes, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 
 EQUAL, NAME, DATE, CODE, PHONE, EMAIL, POSTCODE, BAG, TEXT = range(9)
@@ -22,7 +22,10 @@ FORMS = 4
 """Columns of forms: what is computed once per value, as the way to compare needs it."""
 WAY, FIRST, COUNT, EXACT = range(4)
 """Columns of a layout's table."""
-_SWAPPED_AT_MOST = 4
+SWAPPED = 4
+"""The level of names in each other's place."""
+UNTOLD = 255
+"""In place of a level: codes show two different values, which are still to be compared."""
 
 
 class Values(NamedTuple):
@@ -31,10 +34,10 @@ class Values(NamedTuple):
     `group` holds the everyday short-form groups of names: at form[v, GROUP] their number, then the groups.
     """
 
-    text: npt.NDArray[np.uint8]
-    start: npt.NDArray[np.int64]
-    form: npt.NDArray[np.uint32]
-    group: npt.NDArray[np.int32]
+    text: Bytes
+    start: Ints
+    form: Hashes32
+    group: Codes
 
 
 class Layout(NamedTuple):
@@ -45,8 +48,8 @@ class Layout(NamedTuple):
     names, -1 without.
     """
 
-    table: npt.NDArray[np.int64]
-    order: npt.NDArray[np.int64]
+    table: Ints
+    order: Ints
     given: int
     family: int
 
@@ -55,7 +58,7 @@ class Layout(NamedTuple):
 
 
 @inner
-def _share_group(form, group, a, b):
+def _share_group(form: Hashes32, group: Codes, a: int, b: int) -> bool:
     i, j = form[a, GROUP], form[b, GROUP]
     if i == 0 or j == 0:
         return False
@@ -67,7 +70,7 @@ def _share_group(form, group, a, b):
 
 
 @inner
-def _has_blank(text, start, end):
+def _has_blank(text: Bytes, start: int, end: int) -> bool:
     for i in range(start, end):
         if text[i] == 32:
             return True
@@ -75,7 +78,7 @@ def _has_blank(text, start, end):
 
 
 @inner
-def name_level(text, start, form, group, a, b):
+def name_level(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int) -> int:
     """missing, different, initial, similar, near, same form (exact is told by the code)."""
     a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
     if form[a, JOINED] == form[b, JOINED] and form[a, JOINED] != 0:
@@ -85,7 +88,7 @@ def name_level(text, start, form, group, a, b):
     shorter = min(a1 - a0, b1 - b0)
     if shorter <= 1:
         return 2 if shorter == 1 and text[a0] == text[b0] else 1
-    alike = strings.jaro_winkler(text, a0, a1, b0, b1)
+    alike = strings.jaro_winkler(text, a0, a1, b0, b1, 0.70)
     if shorter >= 4:
         if alike >= 0.93 or (alike >= 0.70 and strings.within_one_slip(text, a0, a1, b0, b1)):
             return 4
@@ -97,7 +100,7 @@ def name_level(text, start, form, group, a, b):
 
 
 @inner
-def date_level(text, start, a, b):
+def date_level(text: Bytes, start: Ints, a: int, b: int) -> int:
     """missing, different, same month and day, same year, two slips, one slip, exact; for YYYYMMDD."""
     p, q = start[a], start[b]
     if start[a + 1] - p != 8 or start[b + 1] - q != 8:
@@ -128,7 +131,7 @@ def date_level(text, start, a, b):
 
 
 @inner
-def _mailbox_end(text, start, end):
+def _mailbox_end(text: Bytes, start: int, end: int) -> int:
     for i in range(start, end):
         if text[i] == 64:
             return i
@@ -136,7 +139,7 @@ def _mailbox_end(text, start, end):
 
 
 @inner
-def email_level(text, start, a, b, masks):
+def email_level(text: Bytes, start: Ints, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, similar, same mailbox name, near, exact."""
     a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
     whole = strings.ratio(text, a0, a1, b0, b1, masks)
@@ -145,11 +148,11 @@ def email_level(text, start, a, b, masks):
     a_at, b_at = _mailbox_end(text, a0, a1), _mailbox_end(text, b0, b1)
     if strings.same(text, a0, a_at, b0, b_at):
         return 3
-    return 2 if whole >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at) >= 0.90 else 1
+    return 2 if whole >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at, 0.90) >= 0.90 else 1
 
 
 @inner
-def bag_level(text, start, form, a, b, masks):
+def bag_level(text: Bytes, start: Ints, form: Hashes32, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, weak, similar, near, contained, exact; for sorted words."""
     a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
     numbers_a, numbers_b = form[a, 0], form[b, 0]
@@ -163,7 +166,9 @@ def bag_level(text, start, form, a, b, masks):
 
 
 @inner
-def value_level(way, text, start, form, group, a, b, masks):
+def value_level(
+    way: int, text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int, masks: Hashes64
+) -> int:
     """Level of two different values."""
     a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
     if way == NAME:
@@ -185,14 +190,37 @@ def value_level(way, text, start, form, group, a, b, masks):
     if way == BAG:
         return bag_level(text, start, form, a, b, masks)
     if way == TEXT:
-        alike = strings.jaro_winkler(text, a0, a1, b0, b1)
+        alike = strings.jaro_winkler(text, a0, a1, b0, b1, 0.80)
         return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
     return 1
 
 
 @inner
-def field_level(f, table, text, start, form, group, codes, left, right, masks):
-    """The best level over all alternatives of a field of two rows of codes; 0 if one has none."""
+def same_code(first: int, count: int, codes: Codes, left: int, right: int) -> int:
+    """What codes alone tell of a field of two rows: 0, one has no value; 1, none in common; 2, one."""
+    if count == 1:
+        a, b = codes[left, first], codes[right, first]
+        return 0 if a < 0 or b < 0 else (2 if a == b else 1)
+    told = 0
+    for i in range(first, first + count):
+        a = codes[left, i]
+        if a < 0:
+            continue
+        for j in range(first, first + count):
+            b = codes[right, j]
+            if a == b:
+                return 2
+            if b >= 0:
+                told = 1
+    return told
+
+
+@inner
+def unlike_level(
+    f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes, left: int,
+    right: int, masks: Hashes64,
+) -> int:  # fmt: skip
+    """The best level over all alternatives of a field of which two rows of codes share no value."""
     first, last = table[f, FIRST], table[f, FIRST] + table[f, COUNT]
     best = 0
     for i in range(first, last):
@@ -201,38 +229,53 @@ def field_level(f, table, text, start, form, group, codes, left, right, masks):
             continue
         for j in range(first, last):
             b = codes[right, j]
-            if b < 0:
-                continue
-            if a == b:
-                return table[f, EXACT]
-            best = max(best, value_level(table[f, WAY], text, start, form, group, a, b, masks))
+            if b >= 0:
+                best = max(best, value_level(table[f, WAY], text, start, form, group, a, b, masks))
     return best
 
 
 @inner
-def _name_or_exact(text, start, form, group, a, b):
+def field_level(
+    f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes, left: int,
+    right: int, masks: Hashes64,
+) -> int:  # fmt: skip
+    """The best level over all alternatives of a field of two rows of codes; 0 if one has none."""
+    told = same_code(table[f, FIRST], table[f, COUNT], codes, left, right)
+    if told == 1:
+        return unlike_level(f, table, text, start, form, group, codes, left, right, masks)
+    return table[f, EXACT] if told else 0
+
+
+@inner
+def _name_or_exact(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int) -> int:
     if a < 0 or b < 0:
         return 0
     return 6 if a == b else name_level(text, start, form, group, a, b)
 
 
 @inner
-def swap_names(g, f, table, text, start, form, group, codes, left, right, levels):
+def swap_names(
+    g: int, f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes,
+    left: int, right: int, levels: Bytes,
+) -> None:  # fmt: skip
     """Given and family name in each other's place, or one of them in the other's with none beside it."""
-    if levels[g] >= _SWAPPED_AT_MOST or levels[f] >= _SWAPPED_AT_MOST:
+    if levels[g] >= SWAPPED or levels[f] >= SWAPPED:
         return
     given, family = table[g, FIRST], table[f, FIRST]
     gf = _name_or_exact(text, start, form, group, codes[left, given], codes[right, family])
     fg = _name_or_exact(text, start, form, group, codes[left, family], codes[right, given])
-    if gf >= _SWAPPED_AT_MOST and fg >= _SWAPPED_AT_MOST:
-        levels[g] = levels[f] = _SWAPPED_AT_MOST
-    elif max(gf, fg) >= _SWAPPED_AT_MOST and levels[f] == 0:
-        levels[f] = _SWAPPED_AT_MOST
+    if gf >= SWAPPED and fg >= SWAPPED:
+        levels[g] = levels[f] = SWAPPED
+    elif max(gf, fg) >= SWAPPED and levels[f] == 0:
+        levels[f] = SWAPPED
         levels[g] = 0
 
 
 @inner
-def pair_levels(given, family, table, text, start, form, group, codes, left, right, masks, levels):
+def pair_levels(
+    given: int, family: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes,
+    codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes,
+) -> None:  # fmt: skip
     """Fill `levels` with the level of every field for two rows of codes."""
     for f in range(len(table)):
         levels[f] = field_level(f, table, text, start, form, group, codes, left, right, masks)
@@ -241,7 +284,7 @@ def pair_levels(given, family, table, text, start, form, group, codes, left, rig
 
 
 @kernel
-def levels_of(layout, values, codes, left, right):
+def levels_of(layout: Layout, values: Values, codes: Codes, left: Ints, right: Ints) -> Bytes:
     """Levels (pairs × fields) of pairs of rows of `codes`."""
     table, _, given, family = layout
     text, start, form, group = values

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from suzani.identity.kernels.arrays import Bytes, Hashes64
 from suzani.identity.kernels.compiling import inner, kernel
 
 WORDS = 4
@@ -16,13 +17,13 @@ _JARO_LONGEST = 64
 
 
 @kernel
-def scratch():
+def scratch() -> Hashes64:
     """Working memory for one thread: a mask per byte value and the state of the bit vectors."""
     return np.zeros((257, WORDS), dtype=np.uint64)
 
 
 @inner
-def same(text, a0, a1, b0, b1):
+def same(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> bool:
     """Whether two strings are equal."""
     if a1 - a0 != b1 - b0:
         return False
@@ -33,11 +34,50 @@ def same(text, a0, a1, b0, b1):
 
 
 @inner
-def jaro_winkler(text, a0, a1, b0, b1):
-    """Jaro–Winkler similarity, 0 to 1, of the first 64 bytes of each string; prefix weight 0.1."""
+def _letters(text: Bytes, start: int, end: int) -> np.uint32:
+    """A set of 32 classes of bytes that occur."""
+    found = np.uint32(0)
+    for i in range(start, end):
+        found |= np.uint32(1) << np.uint32(text[i] & 31)
+    return found
+
+
+@inner
+def _ones(x: np.uint32) -> int:
+    """How many bits are set."""
+    x -= (x >> np.uint32(1)) & np.uint32(0x55555555)
+    x = (x & np.uint32(0x33333333)) + ((x >> np.uint32(2)) & np.uint32(0x33333333))
+    x = (x + (x >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
+    return int(np.uint32(x * np.uint32(0x01010101)) >> np.uint32(24))
+
+
+@inner
+def jaro_winkler(text: Bytes, a0: int, a1: int, b0: int, b1: int, least: float = 0.0) -> float:
+    """Jaro–Winkler similarity, 0 to 1, of the first 64 bytes of each string; prefix weight 0.1.
+
+    0 where it is sure to be below `least`, as most different strings are by the letters they lack.
+    """
     la, lb = min(a1 - a0, _JARO_LONGEST), min(b1 - b0, _JARO_LONGEST)
     if la == 0 or lb == 0:
         return 0.0
+    prefix = 0
+    while prefix < min(la, lb, 4) and text[a0 + prefix] == text[b0 + prefix]:
+        prefix += 1
+    in_a, in_b = _letters(text, a0, a0 + la), _letters(text, b0, b0 + lb)
+    common = min(la - _ones(in_a & ~in_b), lb - _ones(in_b & ~in_a))
+    if common <= 0 or _with_prefix((common / la + common / lb + 1.0) / 3.0, prefix) < least - 1e-9:
+        return 0.0
+    return _with_prefix(_jaro(text, a0, la, b0, lb), prefix)
+
+
+@inner
+def _with_prefix(jaro: float, prefix: int) -> float:
+    return jaro if jaro <= 0.7 else jaro + prefix * 0.1 * (1.0 - jaro)
+
+
+@inner
+def _jaro(text: Bytes, a0: int, la: int, b0: int, lb: int) -> float:
+    """Jaro similarity of strings of la and lb bytes, 64 at the most."""
     reach = max(max(la, lb) // 2 - 1, 0)
     taken_a = np.uint64(0)
     taken_b = np.uint64(0)
@@ -46,10 +86,9 @@ def jaro_winkler(text, a0, a1, b0, b1):
     for i in range(la):
         char = text[a0 + i]
         for j in range(max(0, i - reach), min(lb, i + reach + 1)):
-            bit = one << np.uint64(j)
-            if text[b0 + j] == char and not (taken_b & bit):
+            if text[b0 + j] == char and not (taken_b >> np.uint64(j)) & one:
                 taken_a |= one << np.uint64(i)
-                taken_b |= bit
+                taken_b |= one << np.uint64(j)
                 common += 1
                 break
     if common == 0:
@@ -57,22 +96,16 @@ def jaro_winkler(text, a0, a1, b0, b1):
     swapped = 0
     j = 0
     for i in range(la):
-        if taken_a & (one << np.uint64(i)):
-            while not (taken_b & (one << np.uint64(j))):
+        if (taken_a >> np.uint64(i)) & one:
+            while not (taken_b >> np.uint64(j)) & one:
                 j += 1
             swapped += text[a0 + i] != text[b0 + j]
             j += 1
-    jaro = (common / la + common / lb + (common - swapped // 2) / common) / 3.0
-    if jaro <= 0.7:
-        return jaro
-    prefix = 0
-    while prefix < min(la, lb, 4) and text[a0 + prefix] == text[b0 + prefix]:
-        prefix += 1
-    return jaro + prefix * 0.1 * (1.0 - jaro)
+    return (common / la + common / lb + (common - swapped // 2) / common) / 3.0
 
 
 @inner
-def within_one_slip(text, a0, a1, b0, b1):
+def within_one_slip(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> bool:
     """Whether at most one byte was mistyped, added or left out, or two neighbours swapped."""
     while a0 < a1 and b0 < b1 and text[a0] == text[b0]:
         a0 += 1
@@ -87,7 +120,7 @@ def within_one_slip(text, a0, a1, b0, b1):
 
 
 @inner
-def slips_up_to_two(text, a0, a1, b0, b1):
+def slips_up_to_two(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> int:
     """Optimal string alignment distance: 0, 1, 2, or 3 for any more."""
     if abs((a1 - a0) - (b1 - b0)) > 2:
         return 3
@@ -110,11 +143,37 @@ def slips_up_to_two(text, a0, a1, b0, b1):
 
 
 @inner
-def common_subsequence(text, a0, a1, b0, b1, masks):
+def common_subsequence(text: Bytes, a0: int, a1: int, b0: int, b1: int, masks: Hashes64) -> int:
     """Length of the longest common subsequence of the first 256 bytes of each; `masks` from `scratch`."""
     la, lb = min(a1 - a0, _LONGEST), min(b1 - b0, _LONGEST)
     if la > lb:
         a0, b0, la, lb = b0, a0, lb, la
+    if la <= 64:
+        return _short_subsequence(text, a0, la, b0, lb, masks)
+    return _long_subsequence(text, a0, la, b0, lb, masks)
+
+
+@inner
+def _short_subsequence(text: Bytes, a0: int, la: int, b0: int, lb: int, masks: Hashes64) -> int:
+    """The same where the first string fits one word."""
+    one = np.uint64(1)
+    for i in range(la):
+        masks[text[a0 + i], 0] |= one << np.uint64(i)
+    state = ~np.uint64(0)
+    for j in range(lb):
+        matched = state & masks[text[b0 + j], 0]
+        state = (state + matched) | (state - matched)
+    for i in range(la):
+        masks[text[a0 + i], 0] = np.uint64(0)
+    # The zeros among the la lowest bits are the letters in common.
+    left = ~state
+    if la < 64:
+        left &= (one << np.uint64(la)) - one
+    return _ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + _ones(np.uint32(left >> np.uint64(32)))
+
+
+@inner
+def _long_subsequence(text: Bytes, a0: int, la: int, b0: int, lb: int, masks: Hashes64) -> int:
     words = (la + 63) // 64
     one, none = np.uint64(1), np.uint64(0)
     for i in range(la):
@@ -138,16 +197,14 @@ def common_subsequence(text, a0, a1, b0, b1, masks):
         left = ~state[w]
         if w == words - 1 and la & 63:
             left &= (one << np.uint64(la & 63)) - one
-        while left:
-            left &= left - one
-            length += 1
+        length += _ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + _ones(np.uint32(left >> np.uint64(32)))
     for i in range(la):
         masks[text[a0 + i], i >> 6] = none
     return length
 
 
 @inner
-def ratio(text, a0, a1, b0, b1, masks):
+def ratio(text: Bytes, a0: int, a1: int, b0: int, b1: int, masks: Hashes64) -> float:
     """Share of the letters of both strings that stand in a common subsequence, 0 to 1."""
     total = min(a1 - a0, _LONGEST) + min(b1 - b0, _LONGEST)
     if total == 0:
@@ -156,14 +213,14 @@ def ratio(text, a0, a1, b0, b1, masks):
 
 
 @inner
-def _word_end(text, start, end):
+def _word_end(text: Bytes, start: int, end: int) -> int:
     while start < end and text[start] != 32:
         start += 1
     return start
 
 
 @inner
-def longest_common_word(text, a0, a1, b0, b1):
+def longest_common_word(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> int:
     """Length of the longest word, between blanks, that both strings have."""
     longest = 0
     i = a0
@@ -180,7 +237,7 @@ def longest_common_word(text, a0, a1, b0, b1):
 
 
 @inner
-def _compare_words(text, i, i_end, j, j_end):
+def _compare_words(text: Bytes, i: int, i_end: int, j: int, j_end: int) -> int:
     """-1, 0, 1 as the first word sorts before, with or after the second."""
     for k in range(min(i_end - i, j_end - j)):
         if text[i + k] != text[j + k]:
@@ -191,7 +248,7 @@ def _compare_words(text, i, i_end, j, j_end):
 
 
 @inner
-def contains(text, a0, a1, b0, b1):
+def contains(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> bool:
     """Whether one bag of sorted words holds all, or 95 in 100 letters, of the other."""
     both = only_a = only_b = 0
     i, j = a0, b0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Ints, Singles
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import EXACT, FIRST
+from suzani.identity.kernels.levels import EXACT, FIRST, Layout
 
 
 class Weights(NamedTuple):
@@ -21,14 +21,14 @@ class Weights(NamedTuple):
     slope and intercept of the calibration.
     """
 
-    same: npt.NDArray[np.float64]
-    home: npt.NDArray[np.float64]
-    shared: npt.NDArray[np.bool_]
-    rarity: npt.NDArray[np.float32]
-    column: npt.NDArray[np.int64]
-    most: npt.NDArray[np.float64]
-    joint: npt.NDArray[np.float64]
-    odds: npt.NDArray[np.float64]
+    same: Floats
+    home: Floats
+    shared: Bools
+    rarity: Singles
+    column: Ints
+    most: Floats
+    joint: Floats
+    odds: Floats
 
 
 PRIOR, HOUSEHOLD, UNRELATED, SLOPE, INTERCEPT = range(5)
@@ -38,7 +38,9 @@ FIRST_FIELD, SECOND_FIELD, FIRST_LEVEL, SECOND_LEVEL, TO_SAME, TO_HOME = range(6
 
 
 @inner
-def rarity_of(rarity, column, exact, first, codes, left, right):
+def rarity_of(
+    rarity: Singles, column: int, exact: bool, first: int, codes: Codes, left: int, right: int
+) -> float:
     """What agreement of two rows of codes on this very value of a field adds, in bits."""
     value = codes[left, first]
     if column < 0 or not exact or value < 0 or value != codes[right, first]:
@@ -47,21 +49,21 @@ def rarity_of(rarity, column, exact, first, codes, left, right):
 
 
 @inner
-def log2_sum(a, b):
+def log2_sum(a: float, b: float) -> float:
     """log2(2**a + 2**b)."""
     high, low = (a, b) if a >= b else (b, a)
     return high if low < high - 60.0 else high + np.log2(1.0 + 2.0 ** (low - high))
 
 
 @inner
-def odds_bits(odds, same, home):
+def odds_bits(odds: Floats, same: float, home: float) -> float:
     """Calibrated odds from the summed evidence for one person and for one household against strangers."""
     raw = odds[PRIOR] + same - log2_sum(odds[UNRELATED], odds[HOUSEHOLD] + home)
-    return odds[INTERCEPT] + odds[SLOPE] * raw
+    return float(odds[INTERCEPT] + odds[SLOPE] * raw)
 
 
 @inner
-def joint_bits(joint, levels, pair, to):
+def joint_bits(joint: Floats, levels: Bytes, pair: int, to: int) -> float:
     """What the fields that agree together add to the evidence, from one row of levels."""
     total = 0.0
     for i in range(len(joint)):
@@ -71,28 +73,44 @@ def joint_bits(joint, levels, pair, to):
     return total
 
 
+@inner
+def pair_evidence(
+    weight_same: Floats, weight_home: Floats, shared: Bools, rarity: Singles, column: Ints, joint: Floats,
+    table: Ints, order: Ints, levels: Bytes, pair: int, codes: Codes, left: int, right: int,
+) -> tuple[float, float]:  # fmt: skip
+    """Summed evidence for one person, and for one household, from one row of levels."""
+    same = home = 0.0
+    for k in range(len(order)):
+        f = order[k]
+        level = levels[pair, f]
+        rare = rarity_of(rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left, right)
+        same += weight_same[f, level] + rare
+        home += weight_home[f, level] + (rare if shared[f] else 0.0)
+    same += joint_bits(joint, levels, pair, TO_SAME)
+    home += joint_bits(joint, levels, pair, TO_HOME)
+    return same, home
+
+
 @kernel
-def evidence_of(weights, layout, levels, codes, left, right):
+def evidence_of(
+    weights: Weights, layout: Layout, levels: Bytes, codes: Codes, left: Ints, right: Ints
+) -> tuple[Floats, Floats]:
     """Summed evidence of pairs for one person, and for one household, from their levels (pairs × fields)."""
     weight_same, weight_home, shared, rarity, column, _, joint, _ = weights
     table, order, _, _ = layout
     same, home = np.zeros(len(left), dtype=np.float64), np.zeros(len(left), dtype=np.float64)
     for pair in range(len(left)):
-        for k in range(len(order)):
-            f = order[k]
-            level = levels[pair, f]
-            rare = rarity_of(
-                rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left[pair], right[pair]
-            )
-            same[pair] += weight_same[f, level] + rare
-            home[pair] += weight_home[f, level] + (rare if shared[f] else 0.0)
-        same[pair] += joint_bits(joint, levels, pair, TO_SAME)
-        home[pair] += joint_bits(joint, levels, pair, TO_HOME)
+        same[pair], home[pair] = pair_evidence(
+            weight_same, weight_home, shared, rarity, column, joint, table, order, levels, pair, codes,
+            left[pair], right[pair],
+        )  # fmt: skip
     return same, home
 
 
 @kernel
-def scores_of(weights, layout, levels, codes, left, right):
+def scores_of(
+    weights: Weights, layout: Layout, levels: Bytes, codes: Codes, left: Ints, right: Ints
+) -> Floats:
     """Odds of pairs of rows from a matrix of their levels (pairs × fields)."""
     odds = weights.odds
     same, home = evidence_of(weights, layout, levels, codes, left, right)
@@ -102,7 +120,9 @@ def scores_of(weights, layout, levels, codes, left, right):
 
 
 @kernel
-def field_bits(weights, layout, levels, codes, left, right):
+def field_bits(
+    weights: Weights, layout: Layout, levels: Bytes, codes: Codes, left: Ints, right: Ints
+) -> Floats:
     """What each field adds to the odds of pairs of rows, in bits (pairs × (fields + 3)).
 
     The last three columns: fields that agree together; what families share; the calibration.
