@@ -15,7 +15,7 @@ from suzani.identity.cluster.resolving import resolve_frame
 from suzani.identity.cluster.slices import Files, as_parquet, head, rows_between
 from suzani.identity.engine import Progress
 from suzani.identity.knowledge import Learned
-from suzani.identity.linking import file_stems, present_columns, record_ids, united_columns
+from suzani.identity.linking import check_known, file_stems, record_ids, united_columns
 from suzani.identity.model import Model
 from suzani.kernel import Kind
 from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess
@@ -61,12 +61,13 @@ def link_on_spark(
     files = as_parquet(paths, work)
     ids = [_ids(file, id_column, path) for file, path in zip(files, paths, strict=True)]
     heads = [head(file, SAMPLE_ROWS) for file in files]
-    present_columns([*ignored, *(fields or {})], heads)
+    check_known([*ignored, *(fields or {})], heads)
     dropped = {id_column, *ignored}
     evidence = [table.drop_columns([n for n in table.column_names if n in dropped]) for table in heads]
     guesses, names = united_columns(evidence, fields)
-    kinds = {name: guess.kind for name, guess in guesses.items()}
-    frame = Files(tuple(files), tuple(names)).frame(spark, options.per_task)
+    kinds = {name: guess.kind for name, guess in guesses.items() if guess.kind is not Kind.IGNORE}
+    used = tuple({name: to for name, to in mine.items() if name in kinds} for mine in names)
+    frame = Files(tuple(files), used).frame(spark, options.per_task)
     resolved = resolve_frame(frame, kinds, str(work), model=model, options=options, progress=progress)
     found = resolved.persons.toArrow()
     person = np.empty(resolved.records, dtype=np.int64)
