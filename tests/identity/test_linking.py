@@ -413,3 +413,32 @@ def test_kinds_may_be_written_in_everyday_words(tmp_path: Path) -> None:
         Kind.TEXT,
         Kind.IGNORE,
     ]
+
+
+def odd_rows(given: list[str], tmp_path: Path, ids: list[str] | None = None) -> Path:
+    numbers = ids or [str(n) for n in range(len(given))]
+    dates = [f"19{n % 90 + 10}-03-{n % 28 + 1:02d}" if any(given) else "" for n in range(len(given))]
+    columns: dict[str, Any] = {"id": numbers, "first_name": given, "birth_date": dates}
+    return write_csv(pa.table(columns), tmp_path / "odd.csv")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[""] * 60, ["Anna" * 2_500, "Ivan" * 2_500] * 30, ["A\0nna", "Ivan"] * 30, ["-", "?"] * 30],
+    ids=["nothing at all", "names of 10,000 letters", "null characters", "no letters"],
+)
+def test_odd_values_are_linked_without_a_fault(tmp_path: Path, given: list[str]) -> None:
+    arguments = ["link", odd_rows(given, tmp_path), "--id", "id", "--out", tmp_path / "p.csv"]
+    summary = json.loads(run(*arguments, "--json").stdout)
+    assert summary["records"] == len(given)
+    assert read_table(tmp_path / "p.csv").num_rows == len(given)
+    assert any(given) or summary["estimate"] is None
+
+
+def test_evaluating_ids_that_repeat_says_which(tmp_path: Path) -> None:
+    file = odd_rows(["Anna", "Ivan"] * 30, tmp_path, ids=[str(n // 2) for n in range(60)])
+    run("link", file, "--id", "id", "--out", tmp_path / "p.csv")
+    result = run("evaluate", tmp_path / "p.csv", file, "--id", "id", "--truth", "first_name")
+    assert result.exit_code != 0
+    assert "the record '0' more than once" in result.stderr
+    assert "unique in a file" in result.stderr

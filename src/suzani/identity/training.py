@@ -69,7 +69,8 @@ def train_on(packed: Packed, nodes: Nodes, sample: Sample, told: Told | None = N
     counts = np.bincount(patterns.of_pair, weights=np.concatenate(each), minlength=len(patterns.counts))
     patterns = replace(patterns, counts=counts)
     model = train(patterns, _evidence(packed), told.labels(patterns))
-    return _refined(packed, sample, levels[: len(sample.left)], model)
+    refined = _refined(packed, sample, levels[: len(sample.left)], model)
+    return replace(refined, records=len(nodes.of_row))
 
 
 def _refined(packed: Packed, sample: Sample, levels: Levels, model: Model) -> Model:
