@@ -180,7 +180,7 @@ def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[st
         repeated = next(key for key, count in Counter(joined).items() if count > 1)
         raise InvalidInput(
             f"the {where} file has the record {repeated!r} more than once",
-            hint="Ids must be unique in a file; if they repeat across files, the truth needs a column `source`.",
+            hint="Ids must be unique in a file; where files repeat them, the truth needs a `source`.",
         )
     return {key: label for key, label in labels.items() if label}
 
