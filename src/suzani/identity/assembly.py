@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.explaining import RecordName
+from suzani.identity.nodes import MANY
 from suzani.identity.partition import Options
 
 Pair = tuple[int, int]
@@ -137,7 +138,7 @@ def _copies(records: Sequence[int], odds: Odds) -> dict[int, tuple[int, ...]]:
         if len(others) == 1 and len(neighbours[others[0]]) > 1:
             pair = min(record, others[0]), max(record, others[0])
             alike.setdefault((others[0], odds[pair]), []).append(record)
-    return {hub: tuple(sorted(of)) for (hub, _), of in alike.items()}
+    return {hub: tuple(sorted(of)) for (hub, _), of in alike.items() if len(of) >= MANY - 1}
 
 
 class _Linkage:

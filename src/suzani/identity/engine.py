@@ -19,7 +19,7 @@ from suzani.identity.kernels.weights import Weights
 from suzani.identity.knowledge import Knowledge
 from suzani.identity.matching import Pairs, Sample
 from suzani.identity.model import Model
-from suzani.identity.nodes import Nodes, find_nodes
+from suzani.identity.nodes import Nodes, find_nodes, spread
 from suzani.identity.packing import Packed, pack
 from suzani.identity.partition import Constraints, Options, Partition, partition
 from suzani.identity.scoring import weights_of
@@ -243,16 +243,15 @@ def _of_rows(
 ) -> tuple[Rows, Pairs]:
     """Persons and edges of all rows: a copy joins the first of its node if that would match itself."""
     person = nodes.first[parted.person[nodes.of_row]]
-    edges = parted.edges.on(nodes.first)
-    copies = nodes.copies
-    if not len(copies):
-        return person, edges
-    which = np.searchsorted(nodes.copied, nodes.of_row[copies])
-    selves = matching.score(packed, weights, nodes.copied, nodes.copied).where(which)
-    joins = selves.odds_bits > options.cut_bits
-    person[copies[~joins]] = copies[~joins]
-    twins = Pairs(nodes.first[nodes.of_row[copies]], copies, selves.odds_bits, selves.levels)
-    return person, Pairs.joined([edges, twins.where(joins)], len(packed.fields))
+    if not len(nodes.copied):
+        return person, parted.edges.on(nodes.first)
+    selves = matching.score(packed, weights, nodes.copied, nodes.copied)
+    alone = np.isin(nodes.of_row, nodes.copied[selves.odds_bits <= options.cut_bits])
+    alone[nodes.first] = False
+    person[alone] = np.flatnonzero(alone)
+    members = np.argsort(nodes.of_row, kind="stable")
+    starts = np.append(0, np.cumsum(nodes.sizes))
+    return person, spread(parted.edges, selves, members, starts)
 
 
 def _first_rows(label: Rows) -> Rows:

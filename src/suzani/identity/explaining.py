@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
@@ -54,6 +55,12 @@ class Scored:
 
     weight_bits: float
     fields: Mapping[str, tuple[str, float]]
+
+
+def scored_of(weight_bits: float, evidence: Mapping[str, Any]) -> Scored:
+    """A comparison from its stored form, `{field: [level, bits]}`."""
+    fields = {name: (str(level), float(bits)) for name, (level, bits) in evidence.items()}
+    return Scored(weight_bits, fields)
 
 
 @dataclass(frozen=True, slots=True)

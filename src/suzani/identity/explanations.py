@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import log2
-from typing import Any
 
 from suzani import sources
 from suzani.identity import explaining_store as store
 from suzani.identity.assembly import Apart, How, JoinStep, Odds, Pair, Restraints, replay
 from suzani.identity.clashes import clashes_between
+from suzani.identity.comparing import compare_records
 from suzani.identity.explaining import (
     Bond,
     Knowledge,
@@ -20,6 +20,7 @@ from suzani.identity.explaining import (
     Scored,
     Why,
     explain_pair,
+    scored_of,
     strongest_against,
 )
 from suzani.identity.nearest import Gap, Neighbour, WhyNot, gaps, prevented
@@ -50,7 +51,7 @@ class Story:
     waterfalls: Mapping[Pair, Why]
 
 
-async def why(tx: Tx, a: str, b: str, compare: Compare | None = None) -> Why:
+async def why(tx: Tx, a: str, b: str, compare: Compare = compare_records) -> Why:
     """Why two records are one person or not; each named by its id or as system/key.
 
     A pair whose comparison is not kept goes to `compare`. Raises NotFound for an unknown record, InvalidInput
@@ -63,7 +64,7 @@ async def why(tx: Tx, a: str, b: str, compare: Compare | None = None) -> Why:
     pair = min(first, second), max(first, second)
     bond = await _bond_of_persons(tx, records[first], records[second])
     scored = (await _scored(tx, [pair])).get(pair)
-    if scored is None and compare is not None:
+    if scored is None:
         scored = await compare(tx, first, second)
     known = await _knowledge(tx)
     return explain_pair(records[first], records[second], scored, known, bond)
@@ -77,14 +78,16 @@ async def how(tx: Tx, person_id: int) -> How:
     return (await _view(tx, person_id)).how()
 
 
-async def why_not(tx: Tx, person_id: int, compare: Compare | None = None) -> WhyNot:
+async def why_not(tx: Tx, person_id: int, compare: Compare = compare_records) -> WhyNot:
     """The persons nearest to one, and what keeps them apart; ids and errors as for `how`."""
     view = await _view(tx, person_id)
     nearest = view.gaps[:NEIGHBOURS]
     return await _why_not(tx, view, await _waterfalls(tx, view, [_pair(gap) for gap in nearest], compare))
 
 
-async def story(tx: Tx, person_id: int, pair: Pair | None = None, compare: Compare | None = None) -> Story:
+async def story(
+    tx: Tx, person_id: int, pair: Pair | None = None, compare: Compare = compare_records
+) -> Story:
     """Everything a page shows of how a person came to be; `pair` is one more pair to explain in full.
 
     Ids and errors as for `how`.
@@ -179,7 +182,7 @@ def _pair(gap: Gap) -> Pair:
     return gap.best.record_a, gap.best.record_b
 
 
-async def _waterfalls(tx: Tx, view: _View, pairs: Iterable[Pair], compare: Compare | None) -> dict[Pair, Why]:
+async def _waterfalls(tx: Tx, view: _View, pairs: Iterable[Pair], compare: Compare) -> dict[Pair, Why]:
     wanted = sorted(set(pairs))
     scored = await _scored(tx, wanted)
     records = await _records(tx, {end for pair in wanted for end in pair})
@@ -187,7 +190,7 @@ async def _waterfalls(tx: Tx, view: _View, pairs: Iterable[Pair], compare: Compa
     for pair in wanted:
         a, b = pair
         known = scored.get(pair)
-        if known is None and compare is not None:
+        if known is None:
             known = await compare(tx, a, b)
         found[pair] = explain_pair(records[a], records[b], known, view.known, _bond(view, pair))
     return found
@@ -231,12 +234,6 @@ async def _scored(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Scored]:
         pair: scored_of(weight, fields)
         for pair, (weight, fields) in (await store.evidence(tx, pairs)).items()
     }
-
-
-def scored_of(weight_bits: float, evidence: Mapping[str, Any]) -> Scored:
-    """A comparison from its stored form, `{field: [level, bits]}`."""
-    fields = {name: (str(level), float(bits)) for name, (level, bits) in evidence.items()}
-    return Scored(weight_bits, fields)
 
 
 async def _knowledge(tx: Tx) -> Knowledge:

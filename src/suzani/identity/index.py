@@ -20,8 +20,8 @@ from suzani.identity.kernels.levels import levels_of
 from suzani.identity.kernels.weights import Weights, field_bits, scores_of
 from suzani.identity.knowledge import Learned
 from suzani.identity.matching import Pairs
-from suzani.identity.nodes import find_nodes
-from suzani.identity.packing import Packed
+from suzani.identity.nodes import find_nodes, spread
+from suzani.identity.packing import Packed, contents_of
 from suzani.identity.partition import Constraints, Options, partition
 from suzani.identity.pool import Pool
 from suzani.kernel import InvalidInput
@@ -161,7 +161,7 @@ class Index:
             self._alive.view[node] = bool(self._records[node])
 
     def _content(self, codes: npt.NDArray[np.int32], apart: int | None) -> npt.NDArray[np.uint64]:
-        contents = np.asarray(hashing.hash_records(codes[None], self.pool.hashes))
+        contents = contents_of(self.pool.fields, self.pool.layout, codes[None], self.pool.hashes)
         return contents if apart is None else _parted(contents, np.array([apart]))
 
     def _append(self, codes: npt.NDArray[np.int32], contents: npt.NDArray[np.uint64]) -> int:
@@ -313,21 +313,17 @@ class Index:
         """Persons and evidence of the records of nodes: a copy joins the first if that would match itself."""
         records = [self._records[node] for node in nodes.tolist()]
         sizes = np.array([len(held) for held in records], dtype=np.int64)
-        first = np.cumsum([0, *sizes])[:-1].astype(np.int64)
+        starts = np.cumsum([0, *sizes]).astype(np.int64)
         record_id = np.array([record for held in records for record in held], dtype=np.int64)
         node_of = np.repeat(np.arange(len(nodes)), sizes)
         copied = np.flatnonzero(sizes > 1)
         selves = self.scored(nodes[copied], nodes[copied])
-        cluster = record_id[first[person[node_of]]]
-        copies = np.setdiff1d(np.arange(len(record_id)), first)
-        which = np.searchsorted(copied, node_of[copies])
-        joins = selves.odds_bits[which] > self.options.cut_bits
-        cluster[copies[~joins]] = record_id[copies[~joins]]
-        twins = Pairs(
-            first[node_of[copies[joins]]], copies[joins], selves.odds_bits[which[joins]],
-            selves.levels[which[joins]],
-        )  # fmt: skip
-        edges = Pairs.joined([edges.on(first), twins], len(self._packed.fields))
+        cluster = record_id[starts[person[node_of]]]
+        alone = np.isin(node_of, copied[selves.odds_bits <= self.options.cut_bits])
+        alone[starts[:-1]] = False
+        cluster[alone] = record_id[alone]
+        selves = Pairs(copied, copied, selves.odds_bits, selves.levels)
+        edges = spread(edges, selves, np.arange(len(record_id)), starts)
         return Region(record_id, cluster, edges)
 
     def packed(self, nodes: Rows) -> Packed:

@@ -1,7 +1,7 @@
 What a mirror of the records in memory reads to keep up, and what it writes when it settles a change.
 
 -- name: keep_knowledge
-insert into identity.knowledge (run_id, data) values (%(run_id)s, %(data)s)
+insert into identity.knowledge (run_id, digest, data) values (%(run_id)s, %(digest)s, %(data)s)
 
 -- name: drop_knowledge
 -- The knowledge of the three latest runs is kept.
@@ -13,6 +13,9 @@ truncate identity.touched
 
 -- name: knowledge
 select data from identity.knowledge where run_id = %(run_id)s
+
+-- name: latest_digest
+select run_id, digest from identity.knowledge order by run_id desc limit 1
 
 -- name: position
 select (select max(run_id) from identity.knowledge) as run_id,

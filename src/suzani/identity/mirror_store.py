@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +36,8 @@ async def at_one_moment(tx: Tx) -> None:
 
 async def keep_knowledge(tx: Tx, run_id: int, data: bytes) -> None:
     """Keep what a run learned; what was touched before it is in it."""
-    await execute(tx, _queries.keep_knowledge, run_id=run_id, data=data)
+    digest = blake2b(data, digest_size=16).hexdigest()
+    await execute(tx, _queries.keep_knowledge, run_id=run_id, digest=digest, data=data)
     await execute(tx, _queries.drop_knowledge)
     await execute(tx, _queries.drop_touched)
 
@@ -45,6 +47,12 @@ async def knowledge(tx: Tx, run_id: int) -> bytes:
     row = await fetch_one(tx, _queries.knowledge, run_id=run_id)
     assert row is not None  # noqa: S101 - `position` named the run
     return bytes(row["data"])
+
+
+async def latest_digest(tx: Tx) -> tuple[int, str] | None:
+    """The latest run that left its knowledge, and the digest of that; None if none did."""
+    row = await fetch_one(tx, _queries.latest_digest)
+    return (row["run_id"], row["digest"]) if row else None
 
 
 async def touched_since(tx: Tx, change_id: int) -> list[int]:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.comparisons import Rows
-from suzani.identity.kernels.levels import FIRST
+from suzani.identity.matching import Pairs
 from suzani.identity.packing import Packed
-from suzani.kernel import Kind
 
+MANY = 20
+"""Of so many copies each has evidence to the first alone; of fewer, to whatever the first has evidence to."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -43,20 +44,41 @@ class Nodes:
 
 def find_nodes(packed: Packed, apart: Rows, numbers: npt.NDArray[np.uint64]) -> Nodes:
     """Group equal rows; each row of `apart` is a node of its own. `numbers` tell rows apart for good."""
-    contents = _near_by_date(packed)
+    contents = packed.contents
     if len(apart):
+        contents = contents.copy()
         contents[apart] ^= (numbers[apart] + np.uint64(1)) * _SPREAD
     _, first, of_row, sizes = np.unique(contents, return_index=True, return_inverse=True, return_counts=True)
     return Nodes(first.astype(np.int64), of_row.astype(np.int64), sizes.astype(np.int64))
 
 
-def _near_by_date(packed: Packed) -> npt.NDArray[np.uint64]:
-    """What each record says as a hash that begins with its birth date: duplicates mostly lie side by side."""
-    contents = packed.contents.copy()
-    first = next((f for f, (_, kind) in enumerate(packed.fields) if kind is Kind.BIRTH_DATE), None)
-    if first is not None:
-        codes = packed.codes[:, packed.layout.table[first, FIRST]]
-        filled = np.flatnonzero(codes >= 0)
-        day = packed.hashes[codes[filled]] >> np.uint64(40)
-        contents[filled] = day << np.uint64(40) | contents[filled] >> np.uint64(24)
-    return contents
+def spread(edges: Pairs, selves: Pairs, members: Rows, starts: Rows) -> Pairs:
+    """The evidence between rows, of the evidence between nodes (`edges`) and of copied nodes with themselves.
+
+    members[starts[n]:starts[n + 1]] are the rows of node n. The first of very many copies stands for all.
+    """
+    sizes = np.diff(starts)
+    counted = np.where(sizes < MANY, sizes, 1)
+    left, right = counted[edges.left], counted[edges.right]
+    which, at = _places(left * right)
+    a = members[starts[edges.left[which]] + at // right[which]]
+    b = members[starts[edges.right[which]] + at % right[which]]
+    few = sizes[selves.left] < MANY
+    own = sizes[selves.left]
+    among, at = _places(np.where(few, own * own, own))
+    n = own[among]
+    i = np.where(few[among], at // n, 0)
+    j = np.where(few[among], at % n, at)
+    later = j > i
+    among, i, j = among[later], i[later], j[later]
+    begin = starts[selves.left[among]]
+    a, b = np.append(a, members[begin + i]), np.append(b, members[begin + j])
+    odds = np.append(edges.odds_bits[which], selves.odds_bits[among])
+    levels = np.concatenate([edges.levels[which], selves.levels[among]])
+    return Pairs(np.minimum(a, b), np.maximum(a, b), odds, levels)
+
+
+def _places(counts: Rows) -> tuple[Rows, Rows]:
+    """For counts (2, 3): which (0, 0, 1, 1, 1) and the place in each (0, 1, 0, 1, 2)."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)

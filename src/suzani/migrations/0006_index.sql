@@ -1,8 +1,9 @@
 -- What runs learned, so that a delta or one record is judged as the run before would have, by any process.
 
--- The norms, model, plan of blocking and frequencies of a run (`identity.knowledge.Learned`).
+-- The norms, model, plan of blocking and frequencies of a run (`identity.knowledge.Learned`); `digest` of them.
 create table identity.knowledge (
     run_id bigint primary key references identity.run,
+    digest text not null,
     data bytea not null
 );
 
