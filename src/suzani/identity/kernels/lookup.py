@@ -11,6 +11,7 @@ from suzani.identity.kernels.compiling import inner, kernel
 Hashes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
+Keys = npt.NDArray[np.uint32]
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
@@ -69,7 +70,10 @@ def salted(hash_: np.uint64, rule: int) -> np.uint64:
 
 
 @kernel
-def candidates(row, rules, keys, entries, starts, chain_keys, chain_heads, chain_rows, chain_next, met, turn):
+def candidates(
+    row: int, rules: blocks.Rules, keys: Keys, entries: Hashes, starts: Rows, chain_keys: Hashes,
+    chain_heads: Numbers, chain_rows: Numbers, chain_next: Numbers, met: Rows, turn: int,
+) -> Rows:  # fmt: skip
     """Rows that share a block with a row, each once.
 
     `entries[starts[r]:starts[r + 1]]`: sorted entries of rule r; blocks of rows added since are chains, found
@@ -105,7 +109,7 @@ def candidates(row, rules, keys, entries, starts, chain_keys, chain_heads, chain
 
 
 @kernel
-def block_hashes(row, rules, keys):
+def block_hashes(row: int, rules: blocks.Rules, keys: Keys) -> Hashes:
     """The salted hashes of all blocks that a row is in."""
     parts, oversized, start, refine = rules
     total = 0
