@@ -68,7 +68,7 @@ def train_on(packed: Packed, nodes: Nodes, sample: Sample, told: Told | None = N
     each = [np.full(len(sample.left), float(sample.one_in)), copies * (copies - 1) / 2, np.ones(stewards)]
     counts = np.bincount(patterns.of_pair, weights=np.concatenate(each), minlength=len(patterns.counts))
     patterns = replace(patterns, counts=counts)
-    model = train(patterns, _evidence(packed), told.labels(patterns))
+    model = train(patterns, _evidence(packed, nodes), told.labels(patterns))
     refined = _refined(packed, sample, levels[: len(sample.left)], model)
     return replace(refined, records=len(nodes.of_row))
 
@@ -120,13 +120,17 @@ def _random_pairs(rows: int) -> tuple[Rows, Rows]:
     return left[left != right], right[left != right]
 
 
-def _evidence(packed: Packed) -> Evidence:
-    """Level shares among random pairs: exact agreement from value frequencies, the rest from a sample."""
-    rows = packed.rows
-    levels = compare(packed, *_random_pairs(rows))
+def _evidence(packed: Packed, nodes: Nodes) -> Evidence:
+    """Level shares among random pairs: exact agreement from value frequencies, the rest from a sample.
+
+    Copies of a record count as records, but a great many of them as no more than so many.
+    """
+    copies = np.minimum(nodes.sizes, _COPIES_COUNTED).astype(np.float64)
+    rows = int(copies.sum())
+    levels = compare(packed, *_random_pairs(packed.rows))
     random, present = [], []
     for f in range(len(packed.fields)):
-        shares, both = _random_levels(packed, f, levels[:, f])
+        shares, both = _random_levels(packed, f, levels[:, f], copies)
         random.append(shares)
         present.append(both / max(rows * (rows - 1.0), 1.0))
     return Evidence(
@@ -139,15 +143,20 @@ def _evidence(packed: Packed) -> Evidence:
     )
 
 
-def _random_levels(packed: Packed, f: int, levels: Levels) -> tuple[npt.NDArray[np.float64], float]:
-    """Shares of the levels of a field, 1 and up, among random pairs; and how many pairs have both values."""
+def _random_levels(
+    packed: Packed, f: int, levels: Levels, copies: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Shares of the levels of a field, 1 and up, among random pairs; and how many pairs have both values.
+
+    `copies`: how many records each row stands for."""
     kind = packed.fields[f][1]
     size = level_count(kind) - 1
     counts = np.bincount(levels, minlength=size + 1)[1:].astype(np.float64) + 0.5
     first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
     codes = packed.codes[:, first : first + count]
-    held = np.bincount(codes[codes >= 0]).astype(np.float64)
-    filled = float((codes >= 0).any(axis=1).sum())
+    present = codes >= 0
+    held = np.bincount(codes[present], weights=np.broadcast_to(copies[:, None], codes.shape)[present])
+    filled = float(copies[present.any(axis=1)].sum())
     agreeing = float((held * (held - 1.0)).sum()) / max(filled * (filled - 1.0), 1.0)
     exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), most_by_chance(kind)))
     counts[:-1] *= (1.0 - exact) / counts[:-1].sum()
