@@ -22,6 +22,12 @@ _SALT = np.uint64(0xD6E8FEB86659FD93)
 _NAMES = "names"
 
 
+def _list_of(field: str, kind: Kind) -> str:
+    """The list of values that a field is written in: given and family names share one, as `standardise` has
+    it."""
+    return _NAMES if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME) else field
+
+
 @dataclass(frozen=True)
 class Mark:
     """How much a pool held at one moment."""
@@ -38,7 +44,7 @@ class Pool:
         self.learned = learned
         self.fields = packed.fields
         self.layout = packed.layout
-        self._lists = [_NAMES if WAYS[kind] == NAME else name for name, kind in packed.fields]
+        self._lists = [_list_of(name, kind) for name, kind in packed.fields]
         lists = list(dict.fromkeys(self._lists))
         salts = np.arange(1, len(lists) + 1, dtype=np.uint64) * _SALT
         self._salt = dict(zip(lists, salts, strict=True))
@@ -136,7 +142,7 @@ class Pool:
     def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hash_: npt.NDArray[np.uint64]) -> None:
         """Rarity of a value in every field that may hold it and weighs frequency."""
         knowledge = self.learned.knowledge
-        own = _NAMES if WAYS[item.kind] == NAME else item.name
+        own = _list_of(item.name, item.kind)
         for learned, (name, kind), list_ in zip(
             knowledge.model.fields, self.fields, self._lists, strict=True
         ):
