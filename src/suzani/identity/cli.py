@@ -10,6 +10,7 @@ import typer
 
 from suzani.identity import model_cli
 from suzani.identity.calibration import Reliability
+from suzani.identity.cluster.cli import Engine, link_command_on_spark
 from suzani.identity.estimates import Estimate
 from suzani.identity.evaluation import Comparison, evaluate_tables, reliability_of_edges
 from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
@@ -54,6 +55,14 @@ def link_command(
         Path | None, typer.Option(help="Use this trained model instead of training one.")
     ] = None,
     save_model: Annotated[Path | None, typer.Option(help="Where to write the trained model.")] = None,
+    engine: Annotated[Engine, typer.Option(help="Link on this machine or on Spark.")] = Engine.LOCAL,
+    spark_master: Annotated[str | None, typer.Option(help="Spark's master, such as local[2].")] = None,
+    spark_work: Annotated[
+        Path | None, typer.Option(help="A folder that all of Spark's executors share, for what is between.")
+    ] = None,
+    learn_from: Annotated[
+        int, typer.Option(help="With Spark: learn from a sample if there are more records.", min=1000)
+    ] = 1_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Link and deduplicate the records of any files, without labels and without set-up."""
@@ -62,8 +71,16 @@ def link_command(
             if target is not None:
                 check_writable(target)
         files, ignored = _files_and_columns(files, _columns(ignore))
-        stated = read_fields(fields) if fields else None
         learned = Model.from_json(_model_text(model), str(model)) if model else None
+        if engine is Engine.SPARK:
+            if edges is not None:
+                raise InvalidInput("edges are not written by Spark", hint="Leave out --edges.")
+            linked = link_command_on_spark(
+                files, id_column, ignored, fields, out, learned, spark_master, learn_from, spark_work, as_json
+            )
+            _save_model(save_model, linked.learned.knowledge.model)
+            return
+        stated = read_fields(fields) if fields else None
         data = read_input(files, id_column, ignored, stated)
         _say_columns(data)
         with console.progress() as bars:
@@ -72,10 +89,13 @@ def link_command(
         write_table(linkage.persons, out)
         if edges is not None:
             write_table(linkage.edges, edges)
-        if save_model is not None:
-            text = linkage.resolution.model.to_json()
-            write_whole(save_model, lambda part: part.write_text(text, "utf-8"))
+        _save_model(save_model, linkage.resolution.model)
         _say_result(data, linkage, out, as_json)
+
+
+def _save_model(path: Path | None, model: Model) -> None:
+    if path is not None:
+        write_whole(path, lambda part: part.write_text(model.to_json(), "utf-8"))
 
 
 def _model_text(path: Path) -> str:

@@ -9,9 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from suzani.identity.field import Field
-from suzani.identity.kernels.hashing import hash_records, hash_values
 from suzani.identity.norms import FieldShape, Norms
-from suzani.identity.packing import texts_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -65,16 +63,3 @@ def _encoded(table: pa.Table, norms: Norms, group: Sequence[int]) -> dict[int, F
         for f in group
         for shape in [norms.fields[f]]
     }
-
-
-def contents_of(fields: Sequence[Field], rows: int) -> npt.NDArray[np.uint64]:
-    """The hash of what each record says; the same as `pack` gives."""
-    hashes = [hash_values(*texts_of(field.values)) for field in fields]
-    base = np.cumsum([0, *map(len, hashes)]).tolist()
-    codes = [
-        np.where(field.codes >= 0, field.codes + first, -1).astype(np.int32)
-        for field, first in zip(fields, base, strict=False)
-    ]
-    none = np.empty((rows, 0), dtype=np.int32)
-    values = np.concatenate([np.empty(0, np.uint64), *hashes])
-    return np.asarray(hash_records(np.ascontiguousarray(np.concatenate([none, *codes], axis=1)), values))

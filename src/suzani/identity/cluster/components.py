@@ -60,5 +60,7 @@ def _small_star(pairs: DataFrame) -> DataFrame:
     from pyspark.sql import functions as f
 
     least = pairs.groupBy("a").agg(f.min("b").alias("least"))
-    moved = pairs.join(least, "a").where("b <> least").select(f.col("b").alias("a"), f.col("least").alias("b"))
+    moved = (
+        pairs.join(least, "a").where("b <> least").select(f.col("b").alias("a"), f.col("least").alias("b"))
+    )
     return moved.union(least.select("a", f.col("least").alias("b"))).distinct()

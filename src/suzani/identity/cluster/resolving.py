@@ -52,7 +52,7 @@ def resolve_frame(
     options: ClusterOptions | None = None,
     progress: Progress = lambda phase: None,
 ) -> Resolved:
-    """Persons among the rows of `frame`: `record`, a whole number of its own for each, and columns of strings.
+    """Persons among the rows of `frame`: `record`, a whole number of each row's own, and columns of strings.
 
     `kinds` says what the columns are; `work` is a folder that all executors share. With `learned`, of an
     earlier run here or on one machine, nothing is learned; else the driver learns, from a sample if the
@@ -123,13 +123,13 @@ class _Run:
 
         def count(knowledge: Knowledge) -> pa.Table:
             counting = replace(self, learned=replace(self.learned, knowledge=knowledge))
-            sizes = counting._entries(nodes).groupBy("rule", "hash").count()
+            sizes = counting.entries(nodes).groupBy("rule", "hash").count()
             return sizes.where("count > 1").withColumnRenamed("count", "size").toArrow()
 
         knowledge = self.stages.timed("plan", lambda: replanned(self.learned.knowledge, self.records, count))
         return replace(self, learned=replace(self.learned, knowledge=knowledge))
 
-    def _entries(self, nodes: DataFrame) -> DataFrame:
+    def entries(self, nodes: DataFrame) -> DataFrame:
         """The blocks that each node is in: bucket, rule, hash, node."""
         schema = "bucket int, rule short, hash long, node long"
         values = nodes.select("node", *column_names(self.learned.norms))
@@ -138,7 +138,7 @@ class _Run:
     def pairs(self, nodes: DataFrame) -> DataFrame:
         """Pairs of nodes above the loose bound: a, b."""
         self._share_out(self._buckets)
-        entries = self._entries(nodes).repartition(self._buckets, "bucket")
+        entries = self.entries(nodes).repartition(self._buckets, "bucket")
         schema = "bucket int, rule short, hash long, node long, fresh boolean"
         blocks = self.stages.kept("blocks", lambda: entries.mapInArrow(tasks.kept_blocks, schema))
         # Named anew: Spark does not tell the two sides of a cogroup apart when they share columns.

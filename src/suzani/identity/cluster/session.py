@@ -20,7 +20,7 @@ ROWS_PER_BATCH = 50_000
 
 def check_spark() -> None:
     """Raise Unavailable, saying what to install, unless pyspark and Java are there."""
-    if find_spec("pyspark") is None:
+    if not _is_installed("pyspark"):
         raise Unavailable("Spark is not installed", hint="Install it: pip install 'suzani[spark]'.")
     home = os.environ.get("JAVA_HOME")
     if not (home and (Path(home) / "bin" / "java").exists()) and shutil.which("java") is None:
@@ -56,3 +56,10 @@ def session(master: str | None = None) -> SparkSession:
     # Numbers of tasks are chosen by what a kernel can hold, which Spark cannot know.
     spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     return spark
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:
+        return False

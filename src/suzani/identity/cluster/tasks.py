@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from suzani.identity import matching
 from suzani.identity.blocking import Blocked, Plan
-from suzani.identity.cluster.columns import Ints, column_names, contents_of, to_columns, to_fields
+from suzani.identity.cluster.columns import Ints, column_names, to_columns, to_fields
 from suzani.identity.fields import standardise
 from suzani.identity.kernels import blocks
 from suzani.identity.knowledge import Learned
@@ -85,9 +85,10 @@ def standardised(judge: Judge) -> Callable[[Batches], Batches]:
         for batch in batches:
             raw = pa.Table.from_batches([batch]).drop_columns(["record"])
             fields, _ = standardise(raw, {}, judge.known.norms)
+            packed = pack(fields, batch.num_rows, judge.known.knowledge.words)
             columns = {
                 "record": batch.column("record"),
-                "node": pa.array(_signed(contents_of(fields, batch.num_rows))),
+                "node": pa.array(_signed(packed.contents)),
                 **to_columns(fields),
             }
             yield pa.RecordBatch.from_pydict(columns)
