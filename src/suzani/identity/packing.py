@@ -23,6 +23,7 @@ from suzani.identity.kernels.levels import (
     FIRST,
     FORMS,
     GROUP,
+    LETTERS,
     NAME,
     PHONE,
     POSTCODE,
@@ -118,7 +119,10 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
     forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
     for number, values in lists.items():
         part = start[base[number] : base[number] + len(values) + 1]
-        forms[base[number] : base[number] + len(values)] = _forms(kinds[number], (texts, part), known)
+        forms[base[number] : base[number] + len(values), :LETTERS] = _forms(
+            kinds[number], (texts, part), known
+        )
+    forms[:, LETTERS:] = hashing.signatures(texts, start)
     group = _add_groups(forms, fields, base)
     layout = layout_of(fields)
     codes = np.full((rows, int(layout.table[:, COUNT].sum())), -1, dtype=np.int32)
@@ -184,12 +188,12 @@ def _name_forms(field: Field, texts: Texts, words: Words) -> Hashes:
 
 
 def _columns(*columns: Hashes) -> Hashes:
-    empty = np.zeros((len(columns[0]), FORMS - len(columns)), dtype=np.uint32)
+    empty = np.zeros((len(columns[0]), LETTERS - len(columns)), dtype=np.uint32)
     return np.concatenate([np.stack(columns, axis=1), empty], axis=1)
 
 
 def _id_forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    forms = np.zeros((len(field.values), FORMS), dtype=np.uint32)
+    forms = np.zeros((len(field.values), LETTERS), dtype=np.uint32)
     forms[:, VALID] = field.valid[:-1]
     return forms
 
@@ -237,7 +241,7 @@ def _areas(text: npt.NDArray[np.uint8], start: npt.NDArray[np.int64]) -> Hashes:
 def _forms(field: Field, texts: Texts, words: Words) -> Hashes:
     """What is computed once per value: see `kernels.levels` for the columns of each way to compare."""
     make = _FORMS_OF.get(field.kind)
-    return make(field, texts, words) if make else np.zeros((len(field.values), FORMS), dtype=np.uint32)
+    return make(field, texts, words) if make else np.zeros((len(field.values), LETTERS), dtype=np.uint32)
 
 
 def _add_groups(forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]) -> npt.NDArray[np.int32]:

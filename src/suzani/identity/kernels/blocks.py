@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from suzani.identity.kernels.arrays import Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 
 ROW_BITS = np.uint64(24)
@@ -22,7 +22,7 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 
-Entries = npt.NDArray[np.uint64]
+Entries = Hashes64
 
 
 class Rules(NamedTuple):
@@ -33,14 +33,14 @@ class Rules(NamedTuple):
     that refine them, in turn.
     """
 
-    parts: npt.NDArray[np.int64]
-    oversized: npt.NDArray[np.uint64]
-    start: npt.NDArray[np.int64]
-    refine: npt.NDArray[np.int64]
+    parts: Ints
+    oversized: Hashes64
+    start: Ints
+    refine: Ints
 
 
 @inner
-def mixed(hash_, key):
+def mixed(hash_: np.uint64, key: np.uint32) -> np.uint64:
     """A 40-bit hash of a hash and one more key."""
     x = (hash_ + np.uint64(key) + np.uint64(1)) * _SPREAD
     x = (x ^ (x >> _SHIFT)) * _AGAIN
@@ -49,7 +49,7 @@ def mixed(hash_, key):
 
 
 @inner
-def _is_oversized(oversized, low, high, hash_):
+def _is_oversized(oversized: Hashes64, low: int, high: int, hash_: np.uint64) -> bool:
     """Whether oversized[low:high] holds a hash."""
     end = high
     while low < high:
@@ -62,7 +62,9 @@ def _is_oversized(oversized, low, high, hash_):
 
 
 @inner
-def refined(r, oversized, start, refine, hash_, keys, row):
+def refined(
+    r: int, oversized: Hashes64, start: Ints, refine: Ints, hash_: np.uint64, keys: Hashes32, row: int
+) -> np.uint64:
     """The hash of the block a row is in after all refinements; 0 if it stays in one too large."""
     if start[r] == start[r + 1]:
         return hash_
@@ -76,7 +78,16 @@ def refined(r, oversized, start, refine, hash_, keys, row):
 
 
 @inner
-def hashes(r, parts, oversized, start, refine, keys, row, out):
+def hashes(
+    r: int,
+    parts: Ints,
+    oversized: Hashes64,
+    start: Ints,
+    refine: Ints,
+    keys: Hashes32,
+    row: int,
+    out: Hashes64,
+) -> int:
     """Write the block hashes of one row to `out`; returns how many."""
     found = 0
     for i in range(parts[r, 1]):
@@ -106,13 +117,13 @@ def hashes(r, parts, oversized, start, refine, keys, row, out):
 
 
 @inner
-def most_hashes(parts, r):
+def most_hashes(parts: Ints, r: int) -> int:
     """How many blocks of a rule one record can be in."""
     return parts[r, 1] * max(parts[r, 3], 1) * max(parts[r, 5], 1)
 
 
 @kernel
-def entries(rules, r, keys, one_in):
+def entries(rules: Rules, r: int, keys: Hashes32, one_in: int) -> Entries:
     """The entries of all rows, unsorted; only hashes divisible by `one_in` (1: all)."""
     parts, oversized, start, refine = rules
     out = np.empty(most_hashes(parts, r), dtype=np.uint64)
@@ -127,7 +138,7 @@ def entries(rules, r, keys, one_in):
 
 
 @kernel
-def refine_entries(large, keys, column):
+def refine_entries(large: Entries, keys: Hashes32, column: int) -> Entries:
     """Entries of oversized blocks with one more key in their hash."""
     result = np.empty_like(large)
     for i in range(len(large)):
@@ -137,7 +148,7 @@ def refine_entries(large, keys, column):
 
 
 @kernel
-def part(sorted_, cap):
+def part(sorted_: Entries, cap: int) -> tuple[Entries, Entries, Hashes64, int]:
     """Part sorted entries into those of blocks up to `cap` and larger ones.
 
     Returns (small, large, the hashes of the large blocks, pairs in small blocks); a row counts once a block.
@@ -174,7 +185,7 @@ def part(sorted_, cap):
 
 
 @kernel
-def pairs_in(sorted_):
+def pairs_in(sorted_: Entries) -> int:
     """Pairs in all blocks of sorted entries, each row once a block."""
     pairs = 0
     i = 0
@@ -188,14 +199,16 @@ def pairs_in(sorted_):
 
 
 @inner
-def _common(first, count, n, keys, a, b):
+def _common(first: int, count: int, n: int, keys: Hashes32, a: int, b: int) -> np.uint32:
     """The n-th pairing of alternatives of a part, if the keys of two rows agree, else 0."""
     key = keys[a, first + n // count]
     return key if key == keys[b, first + n % count] else np.uint32(0)
 
 
 @inner
-def finds(r, parts, oversized, start, refine, keys, a, b):
+def finds(
+    r: int, parts: Ints, oversized: Hashes64, start: Ints, refine: Ints, keys: Hashes32, a: int, b: int
+) -> bool:
     """Whether a rule brings two rows together."""
     for i in range(parts[r, 1] ** 2):
         x = _common(parts[r, 0], parts[r, 1], i, keys, a, b)

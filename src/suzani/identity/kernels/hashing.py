@@ -163,6 +163,24 @@ def hash_records(codes, values):
 
 
 @kernel
+def signatures(text, start):
+    """Sets of 32 bits for every value: of classes of its bytes, and, in two columns, of neighbouring two."""
+    result = np.zeros((len(start) - 1, 3), dtype=np.uint32)
+    for v in range(len(result)):
+        letters, pairs = np.uint32(0), np.uint64(0)
+        before = np.uint64(0)
+        for i in range(start[v], start[v + 1]):
+            char = np.uint64(text[i])
+            letters |= np.uint32(1) << np.uint32(char & np.uint64(31))
+            if i > start[v]:
+                pairs |= np.uint64(1) << ((before << np.uint64(8) | char) * _SPREAD >> np.uint64(58))
+            before = char
+        result[v, 0] = letters
+        result[v, 1], result[v, 2] = np.uint32(pairs & np.uint64(0xFFFFFFFF)), np.uint32(pairs >> _HALF)
+    return result
+
+
+@kernel
 def hash_stretches(text, begins, ends):
     """32-bit hash of many stretches of bytes."""
     result = np.empty(len(begins), dtype=np.uint32)

@@ -18,8 +18,11 @@ EQUAL, NAME, DATE, CODE, PHONE, EMAIL, POSTCODE, BAG, TEXT = range(9)
 SOUND, JOINED, KEY, GROUP = range(4)
 """Forms of a name: hashes of its sound, of its folded letters without blanks, and of its key for blocking;
 and where its short-form groups stand. 0 is none."""
-FORMS = 4
-"""Columns of forms: what is computed once per value, as the way to compare needs it."""
+LETTERS, PAIRS = 4, 5
+"""Forms of every value: a set of 32 classes of its bytes, and one of 64 classes of neighbouring two, in two
+columns. They tell most different values apart without a look at the text."""
+FORMS = 7
+"""Columns of forms: what is computed once per value, the first four as the way to compare needs it."""
 WAY, FIRST, COUNT, EXACT = range(4)
 """Columns of a layout's table."""
 SWAPPED = 4
@@ -70,6 +73,31 @@ def _share_group(form: Hashes32, group: Codes, a: int, b: int) -> bool:
 
 
 @inner
+def _letters_in_common(form: Hashes32, a: int, b: int, la: int, lb: int) -> int:
+    """No fewer than the letters that values of la and lb bytes have in common."""
+    in_a, in_b = form[a, LETTERS], form[b, LETTERS]
+    return min(la - strings.ones(in_a & ~in_b), lb - strings.ones(in_b & ~in_a))
+
+
+@inner
+def _too_unlike(text: Bytes, start: Ints, form: Hashes32, a: int, b: int) -> bool:
+    """Whether Jaro–Winkler similarity is sure to be below 0.80, by letters in common and the first letter."""
+    la, lb = start[a + 1] - start[a], start[b + 1] - start[b]
+    if la <= 1 or lb <= 1 or la > 64 or lb > 64:
+        return False
+    # The prefix counts for Jaro similarities above 0.7 alone.
+    needed = 11 if text[start[a]] == text[start[b]] else 14
+    return bool(_letters_in_common(form, a, b, la, lb) * (la + lb) * 10 < needed * la * lb)
+
+
+@inner
+def _more_slips_than(slips: int, form: Hashes32, a: int, b: int) -> bool:
+    """Whether values are sure to differ by more slips: one changes three pairs of neighbours at the most."""
+    low, high = form[a, PAIRS] & ~form[b, PAIRS], form[a, PAIRS + 1] & ~form[b, PAIRS + 1]
+    return strings.ones(low) + strings.ones(high) > 3 * slips
+
+
+@inner
 def _has_blank(text: Bytes, start: int, end: int) -> bool:
     for i in range(start, end):
         if text[i] == 32:
@@ -85,6 +113,13 @@ def name_level(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b
         return 5
     if _share_group(form, group, a, b):
         return 5
+    # Blanks are of the class 0.
+    if (
+        not (form[a, LETTERS] | form[b, LETTERS]) & 1
+        and form[a, SOUND] != form[b, SOUND]
+        and _too_unlike(text, start, form, a, b)
+    ):
+        return 1
     shorter = min(a1 - a0, b1 - b0)
     if shorter <= 1:
         return 2 if shorter == 1 and text[a0] == text[b0] else 1
@@ -108,10 +143,10 @@ def date_level(text: Bytes, start: Ints, a: int, b: int) -> int:
     unlike = 0
     swapped = False
     for i in range(8):
-        differs = text[p + i] != text[q + i]
-        unlike += differs
-        if i < 7 and differs and text[p + i] == text[q + i + 1] and text[p + i + 1] == text[q + i]:
-            swapped = True
+        unlike += text[p + i] != text[q + i]
+    for i in range(7):
+        crossing = (text[p + i] == text[q + i + 1]) & (text[p + i + 1] == text[q + i])
+        swapped |= crossing & (text[p + i] != text[q + i])
     year = True
     for i in range(4):
         year &= text[p + i] == text[q + i]
@@ -176,20 +211,26 @@ def value_level(
     if way == DATE:
         return date_level(text, start, a, b)
     if way == CODE:
+        if _more_slips_than(2, form, a, b):
+            return 1
         return max(4 - strings.slips_up_to_two(text, a0, a1, b0, b1), 1)
     if way == PHONE:
         if form[a, 0] == form[b, 0]:
             return 3
+        if _more_slips_than(1, form, a, b):
+            return 1
         return 2 if strings.within_one_slip(text, a0, a1, b0, b1) else 1
     if way == EMAIL:
         return email_level(text, start, a, b, masks)
     if way == POSTCODE:
-        if strings.within_one_slip(text, a0, a1, b0, b1):
+        if not _more_slips_than(1, form, a, b) and strings.within_one_slip(text, a0, a1, b0, b1):
             return 3
         return 2 if form[a, 0] == form[b, 0] else 1
     if way == BAG:
         return bag_level(text, start, form, a, b, masks)
     if way == TEXT:
+        if _too_unlike(text, start, form, a, b):
+            return 1
         alike = strings.jaro_winkler(text, a0, a1, b0, b1, 0.80)
         return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
     return 1

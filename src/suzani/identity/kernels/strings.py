@@ -43,7 +43,7 @@ def _letters(text: Bytes, start: int, end: int) -> np.uint32:
 
 
 @inner
-def _ones(x: np.uint32) -> int:
+def ones(x: np.uint32) -> int:
     """How many bits are set."""
     x -= (x >> np.uint32(1)) & np.uint32(0x55555555)
     x = (x & np.uint32(0x33333333)) + ((x >> np.uint32(2)) & np.uint32(0x33333333))
@@ -64,7 +64,7 @@ def jaro_winkler(text: Bytes, a0: int, a1: int, b0: int, b1: int, least: float =
     while prefix < min(la, lb, 4) and text[a0 + prefix] == text[b0 + prefix]:
         prefix += 1
     in_a, in_b = _letters(text, a0, a0 + la), _letters(text, b0, b0 + lb)
-    common = min(la - _ones(in_a & ~in_b), lb - _ones(in_b & ~in_a))
+    common = min(la - ones(in_a & ~in_b), lb - ones(in_b & ~in_a))
     if common <= 0 or _with_prefix((common / la + common / lb + 1.0) / 3.0, prefix) < least - 1e-9:
         return 0.0
     return _with_prefix(_jaro(text, a0, la, b0, lb), prefix)
@@ -169,7 +169,7 @@ def _short_subsequence(text: Bytes, a0: int, la: int, b0: int, lb: int, masks: H
     left = ~state
     if la < 64:
         left &= (one << np.uint64(la)) - one
-    return _ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + _ones(np.uint32(left >> np.uint64(32)))
+    return ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + ones(np.uint32(left >> np.uint64(32)))
 
 
 @inner
@@ -197,7 +197,7 @@ def _long_subsequence(text: Bytes, a0: int, la: int, b0: int, lb: int, masks: Ha
         left = ~state[w]
         if w == words - 1 and la & 63:
             left &= (one << np.uint64(la & 63)) - one
-        length += _ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + _ones(np.uint32(left >> np.uint64(32)))
+        length += ones(np.uint32(left & np.uint64(0xFFFFFFFF))) + ones(np.uint32(left >> np.uint64(32)))
     for i in range(la):
         masks[text[a0 + i], i >> 6] = none
     return length
