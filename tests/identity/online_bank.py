@@ -1,0 +1,60 @@
+"""A small demo bank, loaded and resolved, for tests of single records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from suzani import sources
+from suzani.bench.queries import noised
+from suzani.identity import Asked, Resolved, Resolver
+from suzani.infra.db import Query, fetch
+from suzani.infra.platform import Platform
+from suzani.kernel import ATTRIBUTES
+
+Row = dict[str, Any]
+SYSTEM = "cards"
+
+
+async def rows(platform: Platform, text: str, **params: Any) -> list[Row]:
+    async with platform.db.transaction() as tx:
+        return await fetch(tx, Query(text), **params)
+
+
+async def live(platform: Platform) -> list[Row]:
+    """Every live record as identity reads it, with its person."""
+    async with platform.db.transaction() as tx:
+        records: list[Row] = (await sources.records_for_identity(tx)).to_pylist()
+    persons = {
+        row["record_id"]: row["person_id"]
+        for row in await rows(platform, "select * from identity.membership")
+    }
+    return [{**record, "person_id": persons[record["record_id"]]} for record in records]
+
+
+def said(record: Row) -> dict[str, str]:
+    """The attributes that a record has."""
+    return {name: record[name] for name in ATTRIBUTES if record[name]}
+
+
+def typed_again(record: Row, seed: int) -> dict[str, str]:
+    """The record, typed by a hurried clerk."""
+    return noised(said(record), np.random.default_rng(seed))
+
+
+def looked_up(attributes: dict[str, str], limit: int = 5) -> Asked:
+    return Asked(sources.attributes_of(sources.Reader().values(attributes)), limit)
+
+
+def to_store(platform: Platform, key: str, attributes: dict[str, str], system: str = SYSTEM) -> Asked:
+    typed = sources.Readers(platform.data_dir).of(system).record(key, attributes)
+    return replace(looked_up(attributes), store=typed)
+
+
+async def one(resolver: Resolver, asked: Asked) -> Resolved:
+    """The answer to one question."""
+    [found] = await resolver.resolve([asked])
+    assert isinstance(found, Resolved), found
+    return found
