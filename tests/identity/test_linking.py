@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from suzani.identity.evaluation import evaluate_partition
-from suzani.identity.linking import read_fields, read_input
+from suzani.identity.linking import link, read_fields, read_input
 from suzani.identity.tables import read_table
 from suzani.kernel import InvalidInput, Kind
 from suzani.main import app
@@ -442,3 +442,20 @@ def test_evaluating_ids_that_repeat_says_which(tmp_path: Path) -> None:
     assert result.exit_code != 0
     assert "the record '0' more than once" in result.stderr
     assert "unique in a file" in result.stderr
+
+
+def test_a_file_whose_lines_differ_in_encoding_is_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    lines = ["id,name", "1,Анвар Каримов", "2,Анвар Каримов", "3,Olim Karimov"]
+    path.write_bytes("\n".join(lines[:2]).encode() + b"\n" + "\n".join(lines[2:]).encode("cp1251"))
+    assert read_table(path).column("name").to_pylist() == ["Анвар Каримов", "Анвар Каримов", "Olim Karimov"]
+
+
+def test_one_name_for_everybody_makes_nobody_one_person(tmp_path: Path) -> None:
+    path = tmp_path / "anon.csv"
+    days = [f"{1950 + i % 50}-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(300)]
+    path.write_text(
+        "id,first_name,last_name,dob\n" + "".join(f"{i},ANON,ANON,{day}\n" for i, day in enumerate(days))
+    )
+    persons = link(read_input([path], "id", [], None)).resolution.persons
+    assert persons >= len(set(days)) // 2

@@ -62,11 +62,25 @@ def standardise(
     columns = _Columns(table, norms or Norms(_used(table, kinds)), learning=norms is None)
     fields = columns.evidence()
     if norms is None:
-        fields = [field for field in fields if field.filled.any()]
+        fields = _telling([field for field in fields if field.filled.any()], table.num_rows)
         norms = replace(columns.norms, fields=_shapes(fields), shared=_shared(fields))
     found = {field.name: field for field in fields}
     shaped = [found.get(shape.name) or _empty(shape, table.num_rows) for shape in norms.fields]
     return [_without(field, norms.unshared.get(field.name)) for field in shaped], norms
+
+
+_ENOUGH_TO_TELL = 50
+
+
+def _telling(fields: list[Field], rows: int) -> list[Field]:
+    """Without the fields in which all records say the same, which is no evidence that they are one person.
+
+    Unless they say the same in everything: then they are copies. Of few records all may well be one person's.
+    """
+    if rows < _ENOUGH_TO_TELL:
+        return fields
+    varied = [field for field in fields if len(np.unique(field.codes[field.codes >= 0])) > 1]
+    return varied or fields
 
 
 def _used(table: pa.Table, kinds: Mapping[str, Kind]) -> tuple[tuple[str, Kind], ...]:

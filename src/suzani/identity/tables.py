@@ -97,12 +97,21 @@ def _read_csv(path: Path) -> pa.Table:
 def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
-    for encoding in _ENCODINGS[:2]:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Files put together from several systems change their encoding from line to line.
+        return "\n".join(_line(line) for line in data.split(b"\n"))
+
+
+def _line(line: bytes) -> str:
+    """A line in UTF-8 if it is that, else in the first one-byte encoding that has all its bytes."""
+    for encoding in _ENCODINGS:
         try:
-            return data.decode(encoding)
+            return line.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return data.decode(_ENCODINGS[-1])
+    return line.decode("latin-1")
 
 
 def _read_parquet(path: Path) -> pa.Table:
