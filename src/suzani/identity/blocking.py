@@ -102,7 +102,7 @@ class _Built:
 
 
 def block(packed: Packed, width: Width, rules: Sequence[Sequence[str]] | None = None) -> Blocked:
-    """Choose rules from the most to the least selective until the budget of pairs is spent, and block by them.
+    """Choose rules from the most to the least selective until the budget of pairs is spent; block by them.
 
     `rules`: take these instead, as combinations of sources of keys, and refine only monstrous blocks.
     """
@@ -143,7 +143,7 @@ def _chosen(packed: Packed, width: Width, cap: int, threads: ThreadPoolExecutor)
         for built in threads.map(lambda r: _build(packed, every, r, cap, one_in), range(len(possible)))
     ]
     budget = width.budget(packed.rows)
-    chosen = []
+    chosen: list[tuple[str, ...]] = []
     for r in np.argsort(pairs, kind="stable").tolist():
         if pairs[r] and (pairs[r] <= budget or len(chosen) < _FEWEST_TRIED):
             budget -= pairs[r]

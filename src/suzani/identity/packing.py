@@ -130,11 +130,11 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
         shifted = np.where(field.codes >= 0, field.codes + base[id(field.values)], -1)
         codes[:, first : first + field.codes.shape[1]] = shifted
     hashes = hashing.hash_values(texts, start)
-    values = Values(texts, start, forms, group)
+    packed_values = Values(texts, start, forms, group)
     named = tuple((field.name, field.kind) for field in fields)
     makers = Keys.of(named, layout)
     return Packed(
-        named, layout, values, codes, hashes,
+        named, layout, packed_values, codes, hashes,
         contents_of(named, layout, codes, hashes), _counts(fields, layout, codes, len(hashes)),
         np.array([max(int(field.filled.sum()), 1) for field in fields], dtype=np.float64),
         hashing.hash_keys(makers.table, codes, hashes, forms), makers, known,

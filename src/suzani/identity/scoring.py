@@ -98,4 +98,4 @@ def rarity_bits(
 
 def weight_bits(odds_bits: Floats, model: Model) -> Floats:
     """The evidence alone: odds less those of two records drawn at random."""
-    return odds_bits - np.log2(model.prior / (1 - model.prior))
+    return np.asarray(odds_bits - np.log2(model.prior / (1 - model.prior)))

@@ -22,7 +22,7 @@ from suzani.identity.packing import Packed
 from suzani.identity.scoring import weights_of
 from suzani.kernel import Kind
 
-_RANDOM_PAIRS = 150_000
+_RANDOM_PAIRS = 60_000
 _COPIES_COUNTED = 20
 
 
@@ -67,7 +67,7 @@ def train_on(packed: Packed, nodes: Nodes, sample: Sample, told: Told | None = N
     stewards = len(told.same[0]) + len(told.different[0])
     each = [np.full(len(sample.left), float(sample.one_in)), copies * (copies - 1) / 2, np.ones(stewards)]
     counts = np.bincount(patterns.of_pair, weights=np.concatenate(each), minlength=len(patterns.counts))
-    patterns = replace(patterns, counts=counts)
+    patterns = replace(patterns, counts=counts.astype(np.float64))
     model = train(patterns, _evidence(packed, nodes), told.labels(patterns))
     refined = _refined(packed, sample, levels[: len(sample.left)], model)
     return replace(refined, records=len(nodes.of_row))

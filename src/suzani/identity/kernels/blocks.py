@@ -26,8 +26,8 @@ Entries = Hashes64
 
 
 class Rules(NamedTuple):
-    """Rule r combines up to three sources of keys: part p is parts[r, 2 * p + 1] columns of the matrix of keys
-    from parts[r, 2 * p] on; a part of no columns is unused.
+    """Rule r combines up to three sources of keys: part p is parts[r, 2 * p + 1] columns of the keys from
+    parts[r, 2 * p] on; a part of no columns is unused.
 
     oversized[start[r]:start[r + 1]]: sorted hashes of the blocks that are refined; `refine`: the key columns
     that refine them, in turn.
@@ -119,7 +119,7 @@ def hashes(
 @inner
 def most_hashes(parts: Ints, r: int) -> int:
     """How many blocks of a rule one record can be in."""
-    return parts[r, 1] * max(parts[r, 3], 1) * max(parts[r, 5], 1)
+    return int(parts[r, 1] * max(parts[r, 3], 1) * max(parts[r, 5], 1))
 
 
 @kernel

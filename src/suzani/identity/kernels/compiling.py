@@ -1,4 +1,8 @@
-"""How kernels are compiled."""
+"""How kernels are compiled: each once per machine, on its first call.
+
+What is compiled is kept beside the source (`__pycache__`); where that cannot be written to, in the
+folder that NUMBA_CACHE_DIR names or in the user's cache folder.
+"""
 
 from __future__ import annotations
 
@@ -23,4 +27,5 @@ def inner(function: F) -> F:
     Without reference counting, which counts each array up and down at each call, and between threads does
     little else.
     """
-    return njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+    # Numba knows this option, its type stubs do not.
+    return njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[call-overload,no-any-return]

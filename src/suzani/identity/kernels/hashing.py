@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from suzani.identity.kernels.arrays import Bytes, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 
 _START = np.uint64(0xCBF29CE484222325)
@@ -15,14 +16,14 @@ _HALF = np.uint64(32)
 
 
 @inner
-def _finished(x):
+def _finished(x: np.uint64) -> np.uint64:
     x = (x ^ (x >> _SHIFT)) * _AGAIN
     x = (x ^ (x >> _SHIFT)) * _SPREAD
     return x ^ (x >> _SHIFT)
 
 
 @inner
-def hash_bytes(text, start, end):
+def hash_bytes(text: Bytes, start: int, end: int) -> np.uint64:
     """64-bit hash of a stretch of bytes; 0 for an empty one and for no other."""
     if start >= end:
         return np.uint64(0)
@@ -34,13 +35,13 @@ def hash_bytes(text, start, end):
 
 
 @inner
-def half(hash_):
+def half(hash_: np.uint64) -> np.uint32:
     """The upper 32 bits of a hash, which are a hash too."""
     return np.uint32(hash_ >> _HALF)
 
 
 @kernel
-def hash_values(text, start):
+def hash_values(text: Bytes, start: Ints) -> Hashes64:
     """64-bit hash of every value."""
     result = np.empty(len(start) - 1, dtype=np.uint64)
     for v in range(len(result)):
@@ -49,7 +50,7 @@ def hash_values(text, start):
 
 
 @kernel
-def hash_parts(text, start, first, last):
+def hash_parts(text: Bytes, start: Ints, first: int, last: int) -> Hashes32:
     """32-bit hash of bytes first to last of every value; positions below 0 count from its end."""
     result = np.empty(len(start) - 1, dtype=np.uint32)
     for v in range(len(result)):
@@ -61,7 +62,7 @@ def hash_parts(text, start, first, last):
 
 
 @kernel
-def hash_until(text, start, stop):
+def hash_until(text: Bytes, start: Ints, stop: int) -> Hashes32:
     """32-bit hash of every value up to a byte, or of all of it where the byte does not occur."""
     result = np.empty(len(start) - 1, dtype=np.uint32)
     for v in range(len(result)):
@@ -73,7 +74,7 @@ def hash_until(text, start, stop):
 
 
 @kernel
-def hash_numbers(text, start):
+def hash_numbers(text: Bytes, start: Ints) -> Hashes32:
     """32-bit hash of the words of every value that are numbers, in their order; 0 where there are none."""
     result = np.zeros(len(start) - 1, dtype=np.uint32)
     for v in range(len(result)):
@@ -93,7 +94,7 @@ def hash_numbers(text, start):
 
 
 @kernel
-def hash_words(text, start):
+def hash_words(text: Bytes, start: Ints) -> tuple[Hashes64, Ints]:
     """64-bit hashes of all words of all values, and where each value's begin (one more at the end)."""
     total = 0
     for i in range(start[0], start[-1]):
@@ -116,7 +117,7 @@ def hash_words(text, start):
 
 
 @kernel
-def rare_pairs(words, begins, known, counts):
+def rare_pairs(words: Hashes64, begins: Ints, known: Hashes64, counts: Ints) -> Hashes32:
     """The three rarest words of each value two by two, as 32-bit hashes (values × 3, 0: none).
 
     `counts` belong to the sorted hashes `known`; a word that is not among them is as rare as can be.
@@ -145,12 +146,12 @@ def rare_pairs(words, begins, known, counts):
 
 
 @inner
-def _pair(a, b):
+def _pair(a: np.uint64, b: np.uint64) -> np.uint32:
     return half(_finished(min(a, b) * _PRIME + max(a, b))) | np.uint32(1)
 
 
 @kernel
-def hash_records(codes, values):
+def hash_records(codes: Codes, values: Hashes64) -> Hashes64:
     """64-bit hash of what each record says: of the values (by their hashes) in all its columns."""
     result = np.empty(len(codes), dtype=np.uint64)
     for row in range(len(codes)):
@@ -163,7 +164,7 @@ def hash_records(codes, values):
 
 
 @kernel
-def signatures(text, start):
+def signatures(text: Bytes, start: Ints) -> Hashes32:
     """Sets of 32 bits for every value: of classes of its bytes, and, in two columns, of neighbouring two."""
     result = np.zeros((len(start) - 1, 3), dtype=np.uint32)
     for v in range(len(result)):
@@ -181,7 +182,7 @@ def signatures(text, start):
 
 
 @kernel
-def hash_stretches(text, begins, ends):
+def hash_stretches(text: Bytes, begins: Ints, ends: Ints) -> Hashes32:
     """32-bit hash of many stretches of bytes."""
     result = np.empty(len(begins), dtype=np.uint32)
     for i in range(len(begins)):
@@ -194,7 +195,7 @@ WHOLE = -1
 
 
 @kernel
-def hash_keys(table, codes, hashes, forms):
+def hash_keys(table: Ints, codes: Codes, hashes: Hashes64, forms: Hashes32) -> Hashes32:
     """The blocking keys of records (rows × columns, 0: none); see `keys.Keys` for the table.
 
     An alternative that repeats an earlier one of its source is left out.

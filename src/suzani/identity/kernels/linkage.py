@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import CODE, FIRST, WAY, levels_of
-from suzani.identity.kernels.weights import scores_of
+from suzani.identity.kernels.levels import CODE, FIRST, WAY, Layout, Values, levels_of
+from suzani.identity.kernels.weights import Weights, scores_of
 
 FORBIDDEN = -1e9
 """Odds of a pair that may never be one person, whatever the rest says."""
@@ -20,7 +21,7 @@ VALID = 3
 
 
 @inner
-def conflict(table, form, codes, left, right, levels):
+def conflict(table: Ints, form: Hashes32, codes: Codes, left: int, right: int, levels: Bytes) -> bool:
     """Whether two rows hold national ids that both pass their check and differ by more than slips."""
     for f in range(len(table)):
         if table[f, WAY] == CODE and levels[f] == 1:
@@ -31,7 +32,7 @@ def conflict(table, form, codes, left, right, levels):
 
 
 @inner
-def _best_of(i, n, alive, total, size):
+def _best_of(i: int, n: int, alive: Bools, total: Floats, size: Floats) -> tuple[float, int]:
     """The nearest cluster after i, and its average."""
     best, where = -np.inf, -1
     for j in range(i + 1, n):
@@ -43,7 +44,17 @@ def _best_of(i, n, alive, total, size):
 
 
 @inner
-def _join(i, j, n, alive, total, size, label, near, nearest):
+def _join(
+    i: int,
+    j: int,
+    n: int,
+    alive: Bools,
+    total: Floats,
+    size: Floats,
+    label: Ints,
+    near: Floats,
+    nearest: Ints,
+) -> None:
     """Cluster j becomes part of cluster i < j; keep every cluster's nearest right."""
     for k in range(n):
         if label[k] == j:
@@ -65,7 +76,7 @@ def _join(i, j, n, alive, total, size, label, near, nearest):
 
 
 @kernel
-def link(odds, together, cut):
+def link(odds: Floats, together: Ints, cut: float) -> Ints:
     """Cluster of each of n records, the smallest index in it, from a matrix of odds (upper triangle).
 
     `together[i]`: records with one number of 0 and above are one person whatever the odds; -1: free.
@@ -94,7 +105,7 @@ def link(odds, together, cut):
 
 
 @inner
-def _is_cannot(cannot, a, b):
+def _is_cannot(cannot: Ints, a: int, b: int) -> bool:
     """Whether sorted pairs packed as low << 32 | high hold a pair of rows."""
     wanted = (np.int64(min(a, b)) << 32) | np.int64(max(a, b))
     low, high = 0, len(cannot)
@@ -108,7 +119,7 @@ def _is_cannot(cannot, a, b):
 
 
 @kernel
-def components(rows, left, right):
+def components(rows: int, left: Ints, right: Ints) -> Ints:
     """The smallest row of each row's connected component."""
     parent = np.arange(rows)
     for pair in range(len(left)):
@@ -129,7 +140,10 @@ def components(rows, left, right):
 
 
 @kernel
-def link_components(members, starts, layout, values, weights, codes, together, cannot, clip, cut, kept):
+def link_components(
+    members: Ints, starts: Ints, layout: Layout, values: Values, weights: Weights, codes: Codes,
+    together: Ints, cannot: Ints, clip: float, cut: float, kept: float,
+) -> tuple[Ints, Ints, Ints, Floats, Bytes]:  # fmt: skip
     """Persons among components: members[starts[c]:starts[c + 1]] are the rows of component c.
 
     Returns (label per member: the row that names its cluster, then of every pair inside a person or with odds
@@ -168,7 +182,7 @@ def link_components(members, starts, layout, values, weights, codes, together, c
 
 
 @kernel
-def _pairs_within(members, starts):
+def _pairs_within(members: Ints, starts: Ints) -> tuple[Ints, Ints]:
     """All pairs of rows of each component, one component after another."""
     room = 0
     for c in range(len(starts) - 1):
