@@ -206,7 +206,7 @@ def _linked_sparsely(
     return average_linkage(
         packed.rows, np.concatenate([pairs.left, a, c]), np.concatenate([pairs.right, b, d]),
         np.concatenate([odds, np.full(len(a), _MUST), np.full(len(c), FORBIDDEN)]),
-        cut_bits=options.cut_bits, unscored_bits=options.unscored_bits,
+        cut_bits=options.cut_bits, unscored_bits=options.unscored_bits, names=packed.contents,
     )  # fmt: skip
 
 

@@ -45,13 +45,22 @@ class _Links:
 
 
 def average_linkage(
-    rows: int, left: Ints, right: Ints, odds_bits: Floats, *, cut_bits: float, unscored_bits: float
+    rows: int,
+    left: Ints,
+    right: Ints,
+    odds_bits: Floats,
+    *,
+    cut_bits: float,
+    unscored_bits: float,
+    names: npt.NDArray[np.uint64] | None = None,
 ) -> Ints:
     """Cluster label of every row: the smallest row number in its cluster.
 
     A pair of rows that was not scored counts with `unscored_bits`. Clusters join while their average is above
-    `cut_bits`. Ties depend on the row numbers alone, so the order of the pairs does not matter.
+    `cut_bits`. Ties depend on the `names` of the rows alone (their numbers unless given), so the order of the
+    pairs does not matter, nor, with names of their own, what other rows there are.
     """
+    names = np.arange(rows, dtype=np.uint64) if names is None else names
     label = np.arange(rows, dtype=np.int64)
     size = np.ones(rows, dtype=np.float64)
     links = _Links.merged(left, right, odds_bits.astype(np.float64), np.ones(len(left)))
@@ -61,7 +70,7 @@ def average_linkage(
         keep = average > cut_bits
         if not keep.any():
             break
-        first, second = _reciprocal(rows, links.a[keep], links.b[keep], average[keep])
+        first, second = _reciprocal(names, links.a[keep], links.b[keep], average[keep])
         parent = np.arange(rows, dtype=np.int64)
         parent[second] = first
         size[first] += size[second]
@@ -70,19 +79,19 @@ def average_linkage(
     return label
 
 
-def _reciprocal(rows: int, a: Ints, b: Ints, average: Floats) -> tuple[Ints, Ints]:
+def _reciprocal(names: npt.NDArray[np.uint64], a: Ints, b: Ints, average: Floats) -> tuple[Ints, Ints]:
     """Pairs of clusters that are each other's nearest."""
-    order = np.lexsort((tie_rank(a, b), -average))
+    order = np.lexsort((tie_rank(names[a], names[b]), -average))
     rank = np.empty(len(a), dtype=np.int64)
     rank[order] = np.arange(len(a))
-    best = np.full(rows, len(a), dtype=np.int64)
+    best = np.full(len(names), len(a), dtype=np.int64)
     np.minimum.at(best, a, rank)
     np.minimum.at(best, b, rank)
     chosen = (best[a] == rank) & (best[b] == rank)
     return a[chosen], b[chosen]
 
 
-def tie_rank(a: Ints, b: Ints) -> npt.NDArray[np.uint64]:
+def tie_rank(a: Ints | npt.NDArray[np.uint64], b: Ints | npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """The order among equally near pairs: a hash of the pair.
 
     By their plain numbers, many equal pairs would join one at a time, each round waiting for the last.
