@@ -135,7 +135,7 @@ def resolve_fields(
         edges=edges,
         judged=Judged(records, found.weights),
         knowledge=found.knowledge,
-        candidates=sum(found.rules.values()) or packed.rows * (packed.rows - 1) // 2,
+        candidates=sum(found.rules.values()) if found.rules else packed.rows * (packed.rows - 1) // 2,
         rules=found.rules,
         lost=found.lost,
         estimated_blocking_recall=found.recall,
@@ -251,7 +251,8 @@ def _of_rows(
     person[alone] = np.flatnonzero(alone)
     members = np.argsort(nodes.of_row, kind="stable")
     starts = np.append(0, np.cumsum(nodes.sizes))
-    return person, spread(parted.edges, selves, members, starts)
+    joins = selves.where(selves.odds_bits > options.cut_bits)
+    return person, spread(parted.edges, joins, members, starts)
 
 
 def _first_rows(label: Rows) -> Rows:

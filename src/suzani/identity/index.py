@@ -322,7 +322,8 @@ class Index:
         alone = np.isin(node_of, copied[selves.odds_bits <= self.options.cut_bits])
         alone[starts[:-1]] = False
         cluster[alone] = record_id[alone]
-        selves = Pairs(copied, copied, selves.odds_bits, selves.levels)
+        joins = selves.odds_bits > self.options.cut_bits
+        selves = Pairs(copied, copied, selves.odds_bits, selves.levels).where(joins)
         edges = spread(edges, selves, np.arange(len(record_id)), starts)
         return Region(record_id, cluster, edges)
 
