@@ -215,6 +215,7 @@ async def test_a_lost_connection_leaves_nothing_half_done(platform: Platform, re
                 await connection.execute(kill)
 
     found, _ = await asyncio.gather(asyncio.gather(*(resolver.resolve([a]) for a in asked)), killer())
+    await platform.db.pool.check()
     answered = [answer for [answer] in found if isinstance(answer, Resolved)]
     stored = await rows(platform, "select record_id from sources.record where key like 'new-%%'")
     settled = await rows(

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 
 from suzani.bench import stages
 from suzani.bench.http_client import Connection, Target
+from suzani.bench.in_process import measure_in_process
 from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, percentile_ms
-from suzani.bench.queries import bodies, drawn
+from suzani.bench.queries import bodies, drawn, make_system
 from suzani.bench.runner import apart, temporary_folder
 from suzani.kernel import Unavailable
 
@@ -53,12 +54,16 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
         for stage in (stages.make_bank, stages.export_records, stages.resolve_bank):
             progress(f"{records:,} records: {stage.__name__.replace('_', ' ')}")
             apart(stage, folder, records)
+        progress(f"{records:,} records: look up in process")
+        alone = apart(measure_in_process, folder, records)
+        make_system(stages.platform_in(folder) / "mappings")
         with _served(folder) as server:
             progress(f"{records:,} records: {load.rate:g} requests/s for {load.seconds:g} s")
             steady = apart(partial(under_rate, load=load, url=server.url), folder, records)
             progress(f"{records:,} records: {load.ceiling:,} requests, {load.clients} clients")
             most = apart(partial(under_pressure, load=load, url=server.url), folder, records)
-            return {"ready_seconds": server.ready_seconds, "server_mib": server.mib()} | steady | most
+            served = {"ready_seconds": server.ready_seconds, "server_mib": server.mib()}
+            return alone | served | steady | most
 
 
 def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
@@ -115,7 +120,7 @@ def _served(folder: Path) -> Iterator[_Server]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
     url = f"http://{_HOST}:{port}"
     try:
-        _wait_for(f"{url}/v1/health", process)
+        _wait_for(f"{url}{PATH}", process)
         yield _Server(url, psutil.Process(process.pid), round(time.perf_counter() - started, 2))
     finally:
         process.terminate()
@@ -123,10 +128,12 @@ def _served(folder: Path) -> Iterator[_Server]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a record is looked up."""
     until = time.monotonic() + _START_SECONDS
+    body, headers = b'{"attributes": {"full_name": "Ali"}}', {"Content-Type": "application/json"}
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urlopen(url, timeout=5):  # noqa: S310 (an http:// address of this machine)
+            with urlopen(Request(url, body, headers), timeout=30):  # noqa: S310 (http, this machine)
                 return
         except (URLError, OSError):
             time.sleep(0.05)

@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 
 from suzani.kernel import ATTRIBUTES
 
+SYSTEM = "bench"
+"""The system that asked-about records are stored under."""
+
 _SLIPPED = ("given_name", "family_name", "patronymic", "full_name", "address", "phone", "document")
 _LEFT_OUT = ("phone", "phone_2", "email", "address", "document", "national_id", "patronymic", "occupation")
 _SLIP_SHARE, _LEFT_OUT_SHARE = 0.12, 0.2
@@ -70,8 +73,16 @@ def bodies(queries: Sequence[Query], *, store: bool, prefix: str = "") -> list[b
     """The queries as request bodies of `POST /v1/identity/resolve`, each under a key of its own."""
     return [
         json.dumps(
-            {"system": "bench", "key": f"{prefix}{number}", "attributes": query.attributes, "store": store},
+            {"system": SYSTEM, "key": f"{prefix}{number}", "attributes": query.attributes, "store": store},
             ensure_ascii=False,
         ).encode()
         for number, query in enumerate(queries)
     ]
+
+
+def make_system(mappings: Path) -> None:
+    """Make the system known that asked-about records belong to, by a mapping in a platform's folder."""
+    lines = [f"system: {SYSTEM}", "mode: delta", "format: {type: csv}", "key: [id]", "attributes:"]
+    lines += [f"  {name}: {name}" for name in ATTRIBUTES]
+    mappings.mkdir(parents=True, exist_ok=True)
+    (mappings / f"{SYSTEM}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -48,7 +48,7 @@ def measure_load(folder: Path, records: int) -> Sample:
 
 async def _measure_load(folder: Path, records: int) -> Sample:
     meter = Meter()
-    async with running(_settings(folder)) as platform:
+    async with running(settings_of(folder)) as platform:
         facts = await _load_all(platform, folder, records, meter)
         with meter.phase("resolve"):
             run = await resolve(platform)
@@ -59,7 +59,8 @@ async def _measure_load(folder: Path, records: int) -> Sample:
     return _sample(records, meter.seconds, facts)
 
 
-def _settings(folder: Path) -> Settings:
+def settings_of(folder: Path) -> Settings:
+    """The settings of a benchmark folder's platform."""
     return Settings.from_environment(platform_in(folder))
 
 
@@ -81,7 +82,7 @@ def export_records(folder: Path, records: int) -> None:
 
 
 async def _export(folder: Path, records: int) -> None:
-    async with running(_settings(folder)) as platform:
+    async with running(settings_of(folder)) as platform:
         await _load_all(platform, folder, records, Meter())
         async with platform.db.transaction() as tx:
             table = await records_for_identity(tx)
@@ -96,7 +97,7 @@ def resolve_bank(folder: Path, records: int) -> None:
 
 
 async def _resolve_bank(folder: Path) -> None:
-    async with running(_settings(folder)) as platform:
+    async with running(settings_of(folder)) as platform:
         await resolve(platform)
 
 

@@ -50,6 +50,13 @@ async def apply(
     person each record stands for, 0 for none. A cluster without either gets back the retired person that its
     records left last, or else a new id.
     """
+    return (await apply_and_tell(tx, change, partition, at, claim=claim))[0]
+
+
+async def apply_and_tell(
+    tx: Tx, change: NewChange, partition: Partition, at: datetime, *, claim: Ints | None = None
+) -> tuple[Applied, Ints]:
+    """`apply`, with the person of every record of the partition now."""
     first = not await store.has_history(tx)
     change_id, at = await store.start_change(tx, change, at)
     person, created = await _persons(tx, change, partition, claim, change_id, at, first)
@@ -59,11 +66,11 @@ async def apply(
             columns["seen_us"] = partition.seen_us[0]
         await store.add_first_memberships(tx, change, change_id, at, columns)
         await store.feed_everyone(tx, change_id)
-        return Applied(change_id, at, len(created), (), (), len(person), None)
+        return Applied(change_id, at, len(created), (), (), len(person), None), person
     moves, affected = await store.replace_memberships(tx, change, change_id, at, _table(partition, person))
     retired, revived = await store.settle_persons(tx, change_id, at)
     applied = Applied(change_id, at, len(created), retired, revived, moves, None)
-    return await store.feed(tx, applied, affected, created)
+    return await store.feed(tx, applied, affected, created), person
 
 
 async def _persons(

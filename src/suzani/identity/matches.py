@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
+import pyarrow as pa
 
 from suzani.identity.comparisons import LABELS
 from suzani.identity.evidence import CORRECTIONS
@@ -88,3 +90,48 @@ def _reasons(model: Model, probe: Probe, pair: int) -> Reasons:
         if abs(bits := float(probe.bits[pair, column])) > 0.05:
             reasons[name] = label, round(bits, 2)
     return reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Evidence between a record and another; `evidence` is JSON, as `identity.edge` keeps it."""
+
+    other: int
+    odds_bits: float
+    weight_bits: float
+    evidence: str
+
+
+def told(edges: pa.Table, odds_bits: Sequence[float], records: set[int]) -> dict[int, list[Told]]:
+    """The evidence of edges for each of some records."""
+    found: dict[int, list[Told]] = {record: [] for record in records}
+    names = ("record_a", "record_b", "weight_bits", "evidence")
+    columns = [edges.column(name).to_pylist() for name in names]
+    for a, b, bits, evidence, odds in zip(*columns, odds_bits, strict=True):
+        for one, other in ((a, b), (b, a)):
+            if one in found:
+                found[one].append(Told(other, odds, bits, evidence))
+    return found
+
+
+def nearest_told(
+    evidence: Sequence[Told], person_of: Mapping[int, int], own: int, clip_bits: float, limit: int
+) -> tuple[Near, ...]:
+    """The persons that a record's evidence speaks of, its own first, then the nearest."""
+    by_person: dict[int, list[Told]] = {}
+    for one in evidence:
+        if one.other in person_of:
+            by_person.setdefault(person_of[one.other], []).append(one)
+    near = []
+    for person, pairs in by_person.items():
+        average = sum(min(max(one.odds_bits, -clip_bits), clip_bits) for one in pairs) / len(pairs)
+        best = max(pairs, key=lambda one: (one.odds_bits, -one.other))
+        near.append((person != own, -average, person, best))
+    near.sort(key=lambda one: one[:3])
+    return tuple(
+        Near(
+            person, 1 / (1 + 2.0**least), round(-least, 3), best.other, round(best.weight_bits, 2),
+            {name: (level, bits) for name, (level, bits) in msgspec.json.decode(best.evidence).items()},
+        )
+        for _, least, person, best in near[:limit]
+    )  # fmt: skip

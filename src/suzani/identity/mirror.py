@@ -19,14 +19,14 @@ import pyarrow as pa
 
 from suzani import sources
 from suzani.identity import lineage_store, mirror_store, store
-from suzani.identity.changes import Partition, apply
+from suzani.identity.changes import Partition, apply_and_tell
 from suzani.identity.constraints import Link, among
 from suzani.identity.engine import Judged
 from suzani.identity.evidence import evidence_json
 from suzani.identity.fields import standardise, standardise_record
 from suzani.identity.index import Index, Region
 from suzani.identity.knowledge import Learned
-from suzani.identity.matches import Answer, answer
+from suzani.identity.matches import Answer, Told, answer, told
 from suzani.identity.matching import Pairs
 from suzani.identity.mirror_store import Position
 from suzani.identity.model import Model
@@ -42,10 +42,12 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Settled:
-    """What came of a change: the person of every record that it could reach, and what was written."""
+    """What came of a change: the person of every record that it could reach, what was written, and the
+    evidence for the new and changed records, by record."""
 
     person: dict[int, int]
     applied: Applied
+    evidence: dict[int, list[Told]]
 
 
 class Mirror:
@@ -134,22 +136,23 @@ class Mirror:
         """
         ids = records.column("record_id").to_pylist()
         old = [record for record in (*ids, *gone) if record in self.person_of]
-        seeds = {*ids, *await mirror_store.joined_by_edges(tx, old)}
+        seeds = {*ids, *(await mirror_store.joined_by_edges(tx, old) if old else ())}
         self._doubtful.update(ids, gone)
         for record in gone:
             self.index.remove(record)
         self._put(records)
         region, members = await self._closed(tx, seeds, old)
-        applied = await self._write(tx, change, region, members, records, gone, at)
-        after = await mirror_store.members(tx, region.record_id.tolist(), [])
-        person = {row["record_id"]: row["person_id"] for row in after}
+        partition = _partition(region, members, records, gone)
+        applied, now = await apply_and_tell(tx, change, partition, at)
+        evidence = await self._write_edges(tx, region, partition, now, {*ids}, {*old})
+        person = dict(zip(partition.record_id.tolist(), now.tolist(), strict=True))
         for record in gone:
             self._belongs(record, None)
         self.person_of.update(person)
         await mirror_store.touch(tx, applied.change_id, sorted({*ids, *gone}))
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)
-        return Settled(person, applied)
+        return Settled(person, applied, evidence)
 
     async def _closed(
         self, tx: Tx, seeds: set[int], old: Sequence[int]
@@ -175,39 +178,53 @@ class Mirror:
     def _live_named(self) -> Ints:
         return np.array([r for r in sorted(_named(self._links)) if r in self.index], dtype=np.int64)
 
-    async def _write(
-        self, tx: Tx, change: NewChange, region: Region, members: Sequence[dict[str, int]],
-        records: pa.Table, gone: Sequence[int], at: datetime,
-    ) -> Applied:  # fmt: skip
-        order = np.argsort(region.record_id)
-        record_id = region.record_id[order]
-        before = {row["record_id"]: row for row in members}
-        updated = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_pylist()
-        now = dict(zip(records.column("record_id").to_pylist(), updated, strict=True))
-        known = [before.get(record, {}) for record in record_id.tolist()]
-        seen = [store.NEVER if row.get("seen_us") is None else row["seen_us"] for row in known]
-        said = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
-        partition = Partition(
-            record_id=record_id,
-            cluster=region.cluster[order],
-            before=np.array([row.get("person_id", 0) for row in known], dtype=np.int64),
-            gone=np.array([record for record in gone if record in before], dtype=np.int64),
-            seen_us=(np.array(said, dtype=np.int64), np.array(seen, dtype=np.int64)),
-        )
-        applied = await apply(tx, change, partition, at)
-        edges = await asyncio.to_thread(self._edges, region)
-        await mirror_store.replace_edges_of(tx, [*record_id.tolist(), *gone], edges)
-        return applied
+    async def _write_edges(
+        self, tx: Tx, region: Region, partition: Partition, person: Ints, ids: set[int], old: set[int]
+    ) -> dict[int, list[Told]]:
+        """Write the evidence that is new; returns what there is for each of `ids`. `old`: records that had
+        evidence before and say something else now, or are gone."""
+        edges = region.edges
+        parted = partition.record_id[(partition.before > 0) & (partition.before != person)]
+        if len(parted):
+            # What is kept as evidence depends on who is one person with whom.
+            old = old | set(region.record_id.tolist())
+        else:
+            new = np.isin(region.record_id, np.array(sorted(ids), dtype=np.int64))
+            edges = edges.where(np.flatnonzero(new[edges.left] | new[edges.right]))
+        table = await asyncio.to_thread(self._edges, region, edges)
+        await mirror_store.replace_edges_of(tx, sorted(old), table)
+        return told(table, edges.odds_bits.tolist(), ids)
 
-    def _edges(self, region: Region) -> pa.Table:
-        """The evidence inside a region as `identity.edge` keeps it."""
-        packed = self.index.packed(self.index.nodes_of(region.record_id))
-        return edge_table(
-            region.record_id,
-            region.edges,
-            Judged(packed, self.index.weights),
-            self.index.learned.knowledge.model,
-        )
+    def _edges(self, region: Region, edges: Pairs) -> pa.Table:
+        """Evidence inside a region as `identity.edge` keeps it."""
+        used = np.unique(np.concatenate([edges.left, edges.right])).astype(np.int64)
+        place = np.zeros(len(region.record_id), dtype=np.int64)
+        place[used] = np.arange(len(used))
+        record_id = region.record_id[used]
+        packed = self.index.packed(self.index.nodes_of(record_id))
+        judged = Judged(packed, self.index.weights)
+        return edge_table(record_id, edges.on(place), judged, self.index.learned.knowledge.model)
+
+
+def _partition(
+    region: Region, members: Sequence[dict[str, int]], records: pa.Table, gone: Sequence[int]
+) -> Partition:
+    """What a region found, beside what was before."""
+    order = np.argsort(region.record_id)
+    record_id = region.record_id[order]
+    before = {row["record_id"]: row for row in members}
+    updated = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_pylist()
+    now = dict(zip(records.column("record_id").to_pylist(), updated, strict=True))
+    known = [before.get(record, {}) for record in record_id.tolist()]
+    seen = [store.NEVER if row.get("seen_us") is None else row["seen_us"] for row in known]
+    said = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
+    return Partition(
+        record_id=record_id,
+        cluster=region.cluster[order],
+        before=np.array([row.get("person_id", 0) for row in known], dtype=np.int64),
+        gone=np.array([record for record in gone if record in before], dtype=np.int64),
+        seen_us=(np.array(said, dtype=np.int64), np.array(seen, dtype=np.int64)),
+    )
 
 
 def edge_table(record_id: Ints, edges: Pairs, judged: Judged, model: Model) -> pa.Table:

@@ -49,5 +49,6 @@ delete from identity.edge where record_a = any(%(records)s) or record_b = any(%(
 
 -- name: add_edges
 insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
-select a, b, bits, p, e::jsonb
-from unnest(%(a)s::bigint[], %(b)s::bigint[], %(bits)s::real[], %(p)s::real[], %(e)s::text[]) as t (a, b, bits, p, e)
+select record_a, record_b, weight_bits, probability, evidence
+from jsonb_to_recordset(%(edges)s::jsonb) as e (
+    record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)

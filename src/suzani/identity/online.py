@@ -20,7 +20,7 @@ import pyarrow as pa
 from suzani import sources
 from suzani.identity import store
 from suzani.identity.batching import Busy, Lane, Waiting
-from suzani.identity.matches import Answer, Near
+from suzani.identity.matches import Near, Told, nearest_told
 from suzani.identity.mirror import Mirror
 from suzani.identity.service import mirror_of
 from suzani.identity.types import Cause, NewChange
@@ -62,8 +62,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Whom a record belongs to; None for somebody new who is not stored. `nearest` are the persons as they
-    were before, best first."""
+    """Whom a record belongs to; None for somebody new who is not stored. `nearest` are the persons that it
+    is near to, best first; of a stored record, as they are with it."""
 
     person_id: int | None
     is_new: bool
@@ -76,6 +76,7 @@ class _Kept:
     record_id: int
     person_id: int
     is_new: bool
+    evidence: list[Told] | None
 
 
 _Request = Waiting[Asked, Resolved]
@@ -144,6 +145,7 @@ class Resolver:
         except Busy:
             raise
         except (Unavailable, psycopg.OperationalError):
+            await self._platform.db.pool.check()
             await self._store(batch)
         except Exception as error:
             await self._apart(batch, error)
@@ -167,19 +169,26 @@ class Resolver:
                     await self._lock(tx, batch)
                     await stack.enter_async_context(self._alone)
                     await self._mirror.catch_up(tx)
-                    answers = [await self._nearest(one.asked) for one in batch]
                     kept = await self._keep(tx, records, touched)
+                    found = [
+                        await self._resolved(one.asked, own) for one, own in zip(batch, kept, strict=True)
+                    ]
             except BaseException:
                 self._mirror.forget(touched)
                 raise
         self._untold.set()
-        for one, answer, own in zip(batch, answers, kept, strict=True):
-            one.succeed(Resolved(own.person_id, own.is_new, own.record_id, answer.nearest))
+        for one, answer in zip(batch, found, strict=True):
+            one.succeed(answer)
 
-    async def _nearest(self, asked: Asked) -> Answer:
-        """Whom a record would meet; other work of the process goes on in between."""
+    async def _resolved(self, asked: Asked, own: _Kept) -> Resolved:
+        """The answer for a stored record: its evidence, looked up where the record was there already."""
         await asyncio.sleep(0)
-        return self._mirror.nearest(asked.attributes, asked.limit)
+        if own.evidence is None:
+            nearest = self._mirror.nearest(asked.attributes, asked.limit).nearest
+        else:
+            clip = self._mirror.index.options.clip_bits
+            nearest = nearest_told(own.evidence, self._mirror.person_of, own.person_id, clip, asked.limit)
+        return Resolved(own.person_id, own.is_new, own.record_id, nearest)
 
     async def _lock(self, tx: Tx, batch: Sequence[_Request]) -> None:
         """Wait for the lock of identity. Raises Busy when a run holds it longer than records wait."""
@@ -197,12 +206,16 @@ class Resolver:
         person_of = self._mirror.person_of
         rows = await self._with_unsettled(tx, put)
         created: set[int] = set()
+        evidence: dict[int, list[Told]] = {}
         if rows.num_rows:
             settled = await self._mirror.settle(tx, _CHANGE, rows, [], at)
             touched.update(settled.person)
             fresh = settled.applied.created
             created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
-        return [_Kept(id_, person_of[id_], person_of[id_] in created) for id_ in put.record_ids]
+            evidence = settled.evidence
+        return [
+            _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in put.record_ids
+        ]
 
     async def _with_unsettled(self, tx: Tx, put: sources.PutResult) -> pa.Table:
         """What was stored, and what was there already but has not been resolved yet."""

@@ -17,6 +17,7 @@ import pyarrow as pa
 from suzani.identity.types import Affected, Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
 from suzani.infra.integers import copy_integers, moment, moments
+from suzani.infra.queries import compiled
 
 Ints = npt.NDArray[np.int64]
 
@@ -121,6 +122,10 @@ async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at:
     """Ids of that many new persons, consecutive."""
     if not count:
         return np.empty(0, np.int64)
+    if count < _ANALYZED_FROM:
+        facts = {"run_id": change.run_id, "change_id": change_id, "at": at}
+        rows = await fetch(tx, _queries.add_few_persons, count=count, **facts)
+        return np.array(sorted(row["person_id"] for row in rows), dtype=np.int64)
     row = await fetch_one(tx, _queries.reserve_person_ids, count=count)
     last = int(row["last"]) if row else 0
     ids = np.arange(last - count + 1, last + 1, dtype=np.int64)
@@ -165,12 +170,12 @@ async def replace_memberships(
     Records that are not named stay where they are; what did not change keeps its change and time. Writes the
     moves; returns how many, and the persons whose records moved or say something else than before.
     """
+    if memberships.num_rows < _ANALYZED_FROM:
+        return await _replace_few(tx, change, change_id, at, memberships)
     await execute(tx, _queries.create_resolved)
     await execute(tx, _queries.empty_resolved)
     await copy_in(tx, "resolved", memberships)
-    large = memberships.num_rows >= _ANALYZED_FROM
-    if large:
-        await execute(tx, _queries.analyze_resolved)
+    await execute(tx, _queries.analyze_resolved)
     moves = await execute(tx, _queries.add_moves, change_id=change_id)
     affected = await fetch(tx, _queries.affected_persons, change_id=change_id)
     await execute(tx, _queries.renew_memberships)
@@ -179,16 +184,32 @@ async def replace_memberships(
         await execute(tx, _queries.drop_memberships)
         await execute(tx, _queries.move_memberships, **facts)
         await execute(tx, _queries.add_memberships, **facts)
-    if large:
-        await execute(tx, _queries.analyze_membership)
+    await execute(tx, _queries.analyze_membership)
     return moves, np.fromiter((row["person_id"] for row in affected), np.int64, len(affected))
+
+
+async def _replace_few(
+    tx: Tx, change: NewChange, change_id: int, at: datetime, memberships: pa.Table
+) -> tuple[int, Ints]:
+    records, persons, seen = (
+        memberships.column(name).to_pylist() for name in ("record_id", "person_id", "seen")
+    )
+    rows = await fetch(
+        tx, _queries.replace_few, records=records, persons=persons, seen=seen, run_id=change.run_id,
+        change_id=change_id, at=at,
+    )  # fmt: skip
+    affected = {row["person_id"] for row in rows if row["moved"] or row["renewed"]}
+    affected |= {row["old_person"] for row in rows if row["moved"]}
+    affected.discard(None)
+    return sum(row["moved"] for row in rows), np.array(sorted(affected), dtype=np.int64)
 
 
 async def settle_persons(tx: Tx, change_id: int, at: datetime) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Retire the persons that a change left without records, revive those it gave some; returns both."""
-    retired = await fetch(tx, _queries.retire_persons, change_id=change_id, at=at)
-    revived = await fetch(tx, _queries.revive_persons, change_id=change_id)
-    return _sorted(retired), _sorted(revived)
+    async with tx.pipeline():
+        retired = await tx.execute(compiled(_queries.retire_persons), {"change_id": change_id, "at": at})
+        revived = await tx.execute(compiled(_queries.revive_persons), {"change_id": change_id})
+        return _sorted(await retired.fetchall()), _sorted(await revived.fetchall())
 
 
 def _sorted(rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
@@ -211,6 +232,12 @@ async def feed(tx: Tx, applied: Applied, affected: Ints, created: Ints) -> Appli
     kinds[np.isin(affected, created)] = "created"
     kinds[np.isin(affected, applied.retired)] = "retired"
     kinds[np.isin(affected, applied.revived)] = "revived"
+    if len(affected) < _ANALYZED_FROM:
+        await execute(
+            tx, _queries.feed_few, change_id=applied.change_id, persons=affected.tolist(),
+            kinds=kinds.tolist(),
+        )  # fmt: skip
+        return replace(applied, affected=tuple(affected.tolist()))
     change_id = np.full(len(affected), applied.change_id)
     table = {"change_id": change_id, "person_id": affected, "kind": pa.array(kinds, pa.string())}
     await copy_in(tx, "identity.person_change", pa.table(table))
