@@ -67,7 +67,7 @@ def test_a_delta_gives_the_same_persons_as_a_full_run(seed: int, copies: int) ->
     table, _ = town(40, seed=seed, noise=0.25)
     rows = rows_of(table)
     rows += [dict(chance.choice(rows)) for _ in range(copies)]
-    number = {record: row for record, row in enumerate(rows, 1)}
+    number = dict(enumerate(rows, 1))
     start = {record: number[record] for record in number if chance.random() < 0.7}
     index = index_of(pa.Table.from_pylist(list(start.values()), table.schema), np.array(list(start)))
     ids = np.array(list(start))

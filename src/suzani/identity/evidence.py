@@ -25,9 +25,9 @@ _TOO_LITTLE = 0.05
 def evidence_json(judged: Judged, edges: Pairs) -> pa.Array:
     """One JSON object per edge: `{field: [level, bits]}` for every field that both records have.
 
-    `judged` are the records that the edges' rows name, with the weights that gave the edges their odds. Beside
-    the fields stand, where they matter, `together` (fields that say the same thing twice), `household` (what
-    knowing about families takes away) and `calibration`: the edge's weight is the sum of all bits.
+    `judged` are the records that the edges' rows name, with the weights that gave the edges their odds.
+    Beside the fields stand, where they matter, `together` (fields that say the same thing twice), `household`
+    (what knowing about families takes away) and `calibration`: the edge's weight is the sum of all bits.
     """
     records = judged.records
     bits = field_bits(judged.weights, records.layout, edges.levels, records.codes, edges.left, edges.right)

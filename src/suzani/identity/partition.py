@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -192,7 +193,7 @@ def _shared_out(starts: Rows) -> list[Rows]:
     work = np.cumsum(np.diff(starts).astype(np.float64) ** 2)
     cuts = np.searchsorted(work, np.linspace(0, work[-1], 4 * THREADS + 1)[1:-1]) + 1
     edges = np.unique([0, *np.minimum(cuts, len(starts) - 1), len(starts) - 1])
-    return [starts[a : b + 1] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [starts[a : b + 1] for a, b in pairwise(edges)]
 
 
 def _linked_sparsely(
