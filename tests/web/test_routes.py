@@ -51,6 +51,7 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     assert set(described["paths"]) == {
         "/v1/audit",
         "/v1/health",
+        "/v1/identity/resolve",
         "/v1/identity/why",
         "/v1/persons/{person_id}",
         "/v1/persons/{person_id}/how",
