@@ -47,7 +47,7 @@ class Width(Enum):
     def budget(self, rows: int) -> int:
         """Pairs that the rules may give in sum; small inputs can afford more per record."""
         if self is Width.NARROW:
-            return max(8 * rows, 200_000)
+            return max(4 * rows, 200_000)
         return int(max(16 * rows, 3_000_000 * min(1.0, 50_000 / max(rows, 1))))
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from suzani.identity.comparisons import level_count
 from suzani.identity.fields import Field
 from suzani.identity.kernels import hashing
+from suzani.identity.kernels.counting import count_values
 from suzani.identity.kernels.levels import (
     BAG,
     CODE,
@@ -263,7 +264,6 @@ def _counts(
     result = np.zeros((size, 2), dtype=np.int64)
     for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
         if field.kind is not Kind.PATRONYMIC:
-            held = codes[:, first : first + count]
             column = int(field.kind is Kind.FAMILY_NAME)
-            result[:, column] += np.bincount(held[held >= 0], minlength=size)
+            result[:, column] += count_values(codes, first, first + count, size)
     return result

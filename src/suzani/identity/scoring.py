@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from suzani.identity.kernels.counting import count_values
 from suzani.identity.kernels.levels import COUNT, FIRST
 from suzani.identity.kernels.weights import FIRST_FIELD, TO_SAME, Weights
 from suzani.identity.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
@@ -73,9 +74,7 @@ def _odds(model: Model) -> Floats:
 def held_in(packed: Packed, f: int) -> npt.NDArray[np.int64]:
     """The values that occur in a field."""
     first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
-    present = np.zeros(len(packed.hashes) + 1, dtype=bool)
-    present[packed.codes[:, first : first + count]] = True
-    return np.flatnonzero(present[:-1])
+    return np.flatnonzero(count_values(packed.codes, first, first + count, len(packed.hashes)))
 
 
 def _bits(numerator: Sequence[float], denominator: Sequence[float]) -> Floats:

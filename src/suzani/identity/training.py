@@ -12,6 +12,7 @@ from suzani.identity.anchors import Anchors, find_anchors, told_labels, without_
 from suzani.identity.calibration import learn_calibration
 from suzani.identity.comparisons import Levels, Rows, level_count
 from suzani.identity.interactions import Expected, learn_interactions
+from suzani.identity.kernels.counting import agreeing_pairs
 from suzani.identity.kernels.levels import COUNT, FIRST
 from suzani.identity.kernels.linkage import VALID
 from suzani.identity.kernels.weights import HOUSEHOLD, PRIOR, UNRELATED, evidence_of, scores_of
@@ -153,11 +154,8 @@ def _random_levels(
     size = level_count(kind) - 1
     counts = np.bincount(levels, minlength=size + 1)[1:].astype(np.float64) + 0.5
     first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
-    codes = packed.codes[:, first : first + count]
-    present = codes >= 0
-    held = np.bincount(codes[present], weights=np.broadcast_to(copies[:, None], codes.shape)[present])
-    filled = float(copies[present.any(axis=1)].sum())
-    agreeing = float((held * (held - 1.0)).sum()) / max(filled * (filled - 1.0), 1.0)
+    pairs, filled = agreeing_pairs(packed.codes, first, first + count, len(packed.hashes), copies)
+    agreeing = pairs / max(filled * (filled - 1.0), 1.0)
     exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), most_by_chance(kind)))
     counts[:-1] *= (1.0 - exact) / counts[:-1].sum()
     counts[-1] = exact
