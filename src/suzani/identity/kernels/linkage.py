@@ -170,7 +170,7 @@ def link_components(
                     bits = FORBIDDEN
                 matrix[i, j] = bits
                 pair += 1
-        clusters = link(matrix, together[rows], cut)
+        clusters = _under_constraints(matrix, rows, together[rows], cannot, cut)
         pair = first
         for i in range(n):
             label[starts[c] + i] = rows[clusters[i]]
@@ -179,6 +179,33 @@ def link_components(
                 pair += 1
         first = pair
     return label, left[keep], right[keep], odds[keep], levels[keep]
+
+
+@kernel
+def _under_constraints(odds: Floats, rows: Ints, together: Ints, cannot: Ints, cut: float) -> Ints:
+    """Clusters by evidence, those that hold must-linked records joined whole, even if their ids differ.
+
+    Where that would bring together what stewards told apart, must-linked records come first instead, and the
+    others go to whom they are nearest.
+    """
+    n = len(rows)
+    if together.max() < 0:
+        return link(odds, together, cut)
+    clusters = link(odds, np.full(n, -1), cut)
+    changed = True
+    while changed:
+        changed = False
+        for i in range(n):
+            for j in range(i + 1, n):
+                if together[i] >= 0 and together[i] == together[j] and clusters[i] != clusters[j]:
+                    low, high = min(clusters[i], clusters[j]), max(clusters[i], clusters[j])
+                    clusters[clusters == high] = low
+                    changed = True
+    for i in range(n if len(cannot) else 0):
+        for j in range(i + 1, n):
+            if clusters[i] == clusters[j] and _is_cannot(cannot, rows[i], rows[j]):
+                return link(odds, together, cut)
+    return clusters
 
 
 @kernel
