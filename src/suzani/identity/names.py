@@ -29,7 +29,9 @@ _GENERATIONS = {
 _HONORIFICS = "aka|akajon|opa|opajon|domla|nim|ssi|phd|ph\\.d|esq|esquire"
 _FOLLOWING = "|".join([*map(re.escape, _GENERATIONS), _HONORIFICS])
 _AFTER = re.compile(
-    rf"[ ,](?<=[a-z.)][ ,])[ ,]*(?:the )?((?:{_FOLLOWING})(?![a-z]))\.?(?=[ .]*(?:,|$))", re.MULTILINE
+    r"[ ,](?:(?<=[a-z][ ,])|(?<=[a-z][.)][ ,]))[ ,]*"
+    rf"(?:the )?((?:{_FOLLOWING})(?![a-z]))\.?(?=[ .]*(?:,|$))",
+    re.MULTILINE,
 )
 _OTHER = re.compile(r"[^a-z\n]+")
 _NOT_COMMA = re.compile(r"[^a-z,\n]+")
