@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.identity.dates import order_of, standard_dates
-from suzani.identity.dictionary import MISSING, Encoded, encode, restandardise, stack, strings
+from suzani.identity.dictionary import MISSING, Codes, Encoded, encode, restandardise, stack, strings
 from suzani.identity.documents import scheme_of
 from suzani.identity.field import Field
 from suzani.identity.filling import dated_by_ids, labels, of_the_father, shown_sexes
@@ -79,8 +79,13 @@ def _telling(fields: list[Field], rows: int) -> list[Field]:
     """
     if rows < _ENOUGH_TO_TELL:
         return fields
-    varied = [field for field in fields if len(np.unique(field.codes[field.codes >= 0])) > 1]
-    return varied or fields
+    return [field for field in fields if _varies(field.codes)] or fields
+
+
+def _varies(codes: Codes) -> bool:
+    """Whether any two records say different things."""
+    held = codes[codes >= 0]
+    return len(held) > 0 and bool(held.min() < held.max())
 
 
 def _used(table: pa.Table, kinds: Mapping[str, Kind]) -> tuple[tuple[str, Kind], ...]:
