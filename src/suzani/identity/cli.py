@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from suzani.identity import model_cli
-from suzani.identity.calibration import Reliability
 from suzani.identity.cluster.cli import Engine, link_command_on_spark
 from suzani.identity.estimates import Estimate
-from suzani.identity.evaluation import Comparison, evaluate_tables, reliability_of_edges
+from suzani.identity.evaluation_cli import evaluate_command
 from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
 from suzani.identity.model import Model
+from suzani.identity.model_cli import read_model
 from suzani.identity.service import RunReport, resolve
-from suzani.identity.tables import check_writable, read_table, write_table, write_whole
+from suzani.identity.tables import check_writable, write_table, write_whole
 from suzani.infra import console
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
@@ -71,7 +71,7 @@ def link_command(
             if target is not None:
                 check_writable(target)
         files, ignored = _files_and_columns(files, _columns(ignore))
-        learned = Model.from_json(_model_text(model), str(model)) if model else None
+        learned = read_model(model) if model else None
         if engine is Engine.SPARK:
             if edges is not None:
                 raise InvalidInput("edges are not written by Spark", hint="Leave out --edges.")
@@ -96,15 +96,6 @@ def link_command(
 def _save_model(path: Path | None, model: Model) -> None:
     if path is not None:
         write_whole(path, lambda part: part.write_text(model.to_json(), "utf-8"))
-
-
-def _model_text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise InvalidInput(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} cannot be read: {error}") from None
 
 
 def _say_columns(data: Input) -> None:
@@ -151,86 +142,6 @@ def _say_estimate(estimate: Estimate | None) -> None:
     """The quality without labels, in a line, with nine-in-ten intervals."""
     if estimate is not None:
         console.OUT.print(f"{estimate}, over pairs of records.", highlight=False, soft_wrap=True)
-
-
-def evaluate_command(
-    persons: Annotated[Path, typer.Argument(help="What `suzani link` wrote.")],
-    truth: Annotated[Path, typer.Argument(help="A file that tells the true person of each record.")],
-    id_column: Annotated[str, typer.Option("--id", help="The record's id in the truth file.")],
-    truth_column: Annotated[str, typer.Option("--truth", help="The true person in the truth file.")],
-    edges: Annotated[
-        Path | None,
-        typer.Option(help="What `suzani link --edges` wrote: also tell how far its probabilities hold."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Compare persons with the truth: pairwise and B-cubed precision, recall, F1, splits and over-merges.
-
-    With --edges also the reliability of the probabilities: of the pairs given 0.8, eight in ten should be one
-    person. The calibration error is the mean gap between what was predicted and what is true.
-    """
-    with console.handled():
-        true = read_table(truth)
-        compared = evaluate_tables(read_table(persons), true, id_column, truth_column)
-        if compared.without_truth or compared.without_person:
-            console.note(
-                f"Left out: {compared.without_truth:,} records without truth, "
-                f"{compared.without_person:,} records of the truth without a person."
-            )
-        curve = reliability_of_edges(read_table(edges), true, id_column, truth_column) if edges else None
-        if as_json:
-            found = compared.evaluation.as_dict()
-            console.print_json({**found, "reliability": asdict(curve)} if curve else found)
-        else:
-            _say_evaluation(compared)
-            if curve:
-                _say_reliability(curve)
-
-
-def _say_reliability(curve: Reliability) -> None:
-    rows = [
-        [
-            f"{item.low:g}–{item.high:g}",
-            f"{item.pairs:,}",
-            f"{item.predicted:.4f}",
-            f"{item.share:.4f}",
-            f"{item.share_low:.4f}–{item.share_high:.4f}",
-        ]
-        for item in curve.bins
-    ]
-    console.print_table(
-        "Reliability of probabilities", ["probability", "pairs", "predicted", "true", "95 % interval"], rows
-    )
-    given = f"{curve.uncertain:,} given 0.01 to 0.99"
-    console.OUT.print(
-        f"Calibration error {curve.error:.4f} over {curve.pairs:,} pairs, {curve.uncertain_error:.4f} over "
-        f"the {given}; log loss {curve.log_loss:.4f}, Brier {curve.brier:.5f}.",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _say_evaluation(compared: Comparison) -> None:
-    e = compared.evaluation
-    rows = [
-        [name, f"{scores.precision:.4f}", f"{scores.recall:.4f}", f"{scores.f1:.4f}"]
-        for name, scores in (("pairs of records", e.pairwise), ("B-cubed", e.b_cubed))
-    ]
-    console.print_table("Quality", ["over", "precision", "recall", "F1"], rows)
-    console.print_table(
-        "Persons",
-        ["records", "true persons", "found persons", "recovered exactly", "split", "over-merged"],
-        [
-            [
-                f"{e.records:,}",
-                f"{e.true_persons:,}",
-                f"{e.found_persons:,}",
-                f"{e.exact:.2%}",
-                f"{e.splits:,}",
-                f"{e.over_merged:,}",
-            ]
-        ],
-    )
 
 
 def resolve_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -97,8 +98,28 @@ class Comparison:
     without_person: int
 
 
-def evaluate_tables(persons: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Comparison:
-    """Evaluate a persons table (source, record_id, person_id) against a truth table of strings.
+@dataclass(frozen=True)
+class Labelled:
+    """The records that both files have: their keys, and the found and the true person of each.
+
+    `by_source`: the keys are source/id, not ids alone. `without_truth` and `without_person` count the others.
+    """
+
+    keys: tuple[str, ...]
+    found: tuple[str, ...]
+    true: tuple[str, ...]
+    by_source: bool
+    without_truth: int
+    without_person: int
+
+    def compared(self) -> Comparison:
+        """How the found persons compare with the true ones."""
+        evaluation = evaluate_partition(_numbered(self.found), _numbered(self.true))
+        return Comparison(evaluation, self.without_truth, self.without_person)
+
+
+def labelled(persons: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Labelled:
+    """The records of a persons table (source, record_id, person_id) and of a truth table of strings.
 
     Records meet by id, and by source too where the truth has a column `source`. Raises InvalidInput when a
     column is missing, ids repeat, or nothing meets.
@@ -108,16 +129,25 @@ def evaluate_tables(persons: pa.Table, truth: pa.Table, id_column: str, truth_co
     by_source = "source" in persons.column_names and "source" in truth.column_names
     found = _labels(persons, ["source", "record_id"] if by_source else ["record_id"], "person_id", "persons")
     true = _labels(truth, ["source", id_column] if by_source else [id_column], truth_column, "truth")
-    common = [key for key in found if key in true]
+    common = tuple(key for key in found if key in true)
     if not common:
         raise InvalidInput(
             "the persons file and the truth file have no record in common",
             hint=f"Compare the ids: {list(found)[:2]} and {list(true)[:2]}.",
         )
-    evaluation = evaluate_partition(
-        _numbered([found[key] for key in common]), _numbered([true[key] for key in common])
+    return Labelled(
+        keys=common,
+        found=tuple(found[key] for key in common),
+        true=tuple(true[key] for key in common),
+        by_source=by_source,
+        without_truth=len(found) - len(common),
+        without_person=len(true) - len(common),
     )
-    return Comparison(evaluation, len(found) - len(common), len(true) - len(common))
+
+
+def evaluate_tables(persons: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Comparison:
+    """Evaluate a persons table against a truth table; see `labelled` for how they meet, and for errors."""
+    return labelled(persons, truth, id_column, truth_column).compared()
 
 
 def reliability_of_edges(edges: pa.Table, truth: pa.Table, id_column: str, truth_column: str) -> Reliability:
@@ -132,14 +162,14 @@ def reliability_of_edges(edges: pa.Table, truth: pa.Table, id_column: str, truth
     _require(truth, [id_column, truth_column], "the truth file")
     by_source = "source" in truth.column_names
     true = _labels(truth, ["source", id_column] if by_source else [id_column], truth_column, "truth")
-    first, second = ([true.get(key) for key in _keys(edges, side[not by_source :])] for side in sides)
+    first, second = ([true.get(key) for key in keys_of(edges, side[not by_source :])] for side in sides)
     known = np.array(
         [a is not None and b is not None for a, b in zip(first, second, strict=True)], dtype=bool
     )
     if not known.any():
         raise InvalidInput(
             "the edges file and the truth file have no pair of records in common",
-            hint=f"Compare the ids: {_keys(edges, sides[0][not by_source :])[:2]} and {list(true)[:2]}.",
+            hint=f"Compare the ids: {keys_of(edges, sides[0][not by_source :])[:2]} and {list(true)[:2]}.",
         )
     same = np.array([a == b for a, b in zip(first, second, strict=True)], dtype=bool)
     return reliability(_probabilities(edges)[known], same[known])
@@ -157,7 +187,7 @@ def _probabilities(edges: pa.Table) -> npt.NDArray[np.float64]:
     return np.asarray(column, dtype=np.float64)
 
 
-def _keys(table: pa.Table, columns: list[str]) -> list[str]:
+def keys_of(table: pa.Table, columns: list[str]) -> list[str]:
     """One key for each row; several columns are joined by a slash."""
     texts = [[str(text or "").strip() for text in table.column(name).to_pylist()] for name in columns]
     return ["/".join(parts) for parts in zip(*texts, strict=True)]
@@ -173,7 +203,7 @@ def _require(table: pa.Table, columns: list[str], where: str) -> None:
 
 def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[str, str]:
     """Value by key, records without a value left out; several key columns are joined by a slash."""
-    joined = _keys(table, keys)
+    joined = keys_of(table, keys)
     values = ("" if v is None else str(v).strip() for v in table.column(value).to_pylist())
     labels = dict(zip(joined, values, strict=True))
     if len(labels) != len(joined):
@@ -185,6 +215,6 @@ def _labels(table: pa.Table, keys: list[str], value: str, where: str) -> dict[st
     return {key: label for key, label in labels.items() if label}
 
 
-def _numbered(labels: list[str]) -> Ints:
+def _numbered(labels: Sequence[str]) -> Ints:
     index: dict[str, int] = {}
     return np.fromiter((index.setdefault(label, len(index)) for label in labels), np.int64, len(labels))

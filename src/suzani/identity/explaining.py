@@ -23,7 +23,7 @@ NOTABLE_BITS = 0.5
 _READ_FROM: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "given_name": (("given_name",), ("full_name",)),
     "family_name": (("family_name", "maiden_name"), ("full_name",)),
-    "middle_name": (("patronymic",), ("full_name",)),
+    "middle_name": (("patronymic", "middle_name"), ("full_name",)),
     "birth_date": (("birth_date",), ("national_id", "tax_id")),
     "sex": (("sex",), ("national_id", "patronymic", "family_name", "full_name")),
     "phone": (("phone", "phone_2"), ()),
