@@ -16,9 +16,9 @@ class Growing:
     """An array whose rows are appended and, at the end, taken away again."""
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
-        self.size = len(array)
-        self._data = array.copy()
-        self._reserve(0)
+        self.size = 0
+        self._data = np.empty((max(len(array) + len(array) // 4, _ROOM), *array.shape[1:]), array.dtype)
+        self.extend(array)
 
     @property
     def view(self) -> npt.NDArray[Any]:
@@ -36,8 +36,8 @@ class Growing:
         self.size = size
 
     def _reserve(self, rows: int) -> None:
-        if self.size + rows > len(self._data) or len(self._data) == 0:
-            room = max(2 * self.size, self.size + rows, _ROOM)
+        if self.size + rows > len(self._data):
+            room = max(self.size + self.size // 4, self.size + rows)
             larger = np.empty((room, *self._data.shape[1:]), dtype=self._data.dtype)
             larger[: self.size] = self._data[: self.size]
             self._data = larger
@@ -63,16 +63,26 @@ class Table:
 
     def put(self, keys: npt.NDArray[np.uint64], numbers: npt.NDArray[np.int32]) -> None:
         """Enter numbers, replacing those of keys that are there."""
-        if 2 * (self._entered + len(keys)) > len(self._keys):
-            held = self._numbers != lookup.NONE
-            known, entered = self._keys[held], self._numbers[held]
-            self._clear(4 * (len(known) + len(keys)))
-            self._entered = lookup.put(self._keys, self._numbers, known, entered)
+        self._reserve(len(keys))
         self._entered += lookup.put(self._keys, self._numbers, keys, numbers)
+
+    def chain(self, keys: npt.NDArray[np.uint64], first: int) -> npt.NDArray[np.int32]:
+        """Enter the numbers from `first` on; returns the number that each takes the place of."""
+        self._reserve(len(keys))
+        before, fresh = lookup.chain(self._keys, self._numbers, keys, first)
+        self._entered += fresh
+        return np.asarray(before)
 
     def find(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
         """The number of each key, `lookup.NONE` where there is none."""
         return np.asarray(lookup.find(self._keys, self._numbers, keys))
+
+    def _reserve(self, more: int) -> None:
+        if 2 * (self._entered + more) > len(self._keys):
+            held = self._numbers != lookup.NONE
+            known, entered = self._keys[held], self._numbers[held]
+            self._clear(4 * (len(known) + more))
+            self._entered = lookup.put(self._keys, self._numbers, known, entered)
 
     def _clear(self, room: int) -> None:
         slots = 1 << max(room - 1, 1).bit_length()

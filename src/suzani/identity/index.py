@@ -7,26 +7,29 @@ give it. Records that say the same are one node, as in a run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.blocking import block_as
-from suzani.identity.comparisons import Rows
+from suzani.identity.comparisons import Levels, Rows
+from suzani.identity.copies import Copies
 from suzani.identity.growing import Growing, Table
 from suzani.identity.kernels import hashing, lookup
 from suzani.identity.kernels.levels import levels_of
+from suzani.identity.kernels.lookup import Blocks, Bounds, Judge, Marks, Nodes
 from suzani.identity.kernels.weights import Weights, field_bits, scores_of
 from suzani.identity.knowledge import Learned
 from suzani.identity.matching import Pairs
 from suzani.identity.nodes import find_nodes, spread
 from suzani.identity.packing import Packed, contents_of
 from suzani.identity.partition import Constraints, Options, partition
-from suzani.identity.pool import Pool
+from suzani.identity.pool import Codes, Pool, Standard
 from suzani.kernel import InvalidInput
 
 _APART = np.uint64(0x9E3779B97F4A7C15)
+Links = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,16 @@ class Region:
     edges: Pairs
 
 
-PROBE = -1
-"""The record id of what is only looked up."""
-
-
 @dataclass(frozen=True)
 class Probe:
-    """A record looked up: the persons that would come of it (`region`, in which it is called PROBE), and each
-    node that it can reach: its records, the odds of the pair, levels and bits by field (as `field_bits`)."""
+    """A record looked up: the records with which it would be one person (`joins`), and each node that it can
+    reach: its records, the odds of the pair, levels and bits by field (as `field_bits`)."""
 
-    region: Region
-    records: list[tuple[int, ...]]
+    joins: list[int]
+    records: list[list[int]]
     odds_bits: npt.NDArray[np.float64]
-    levels: npt.NDArray[np.uint8]
+    levels: Levels
     bits: npt.NDArray[np.float64]
-
-    @property
-    def joins(self) -> list[int]:
-        """The records with which it would be one person."""
-        ids, cluster = self.region.record_id, self.region.cluster
-        own = cluster[ids == PROBE]
-        return [record for record in ids[np.isin(cluster, own)].tolist() if record != PROBE]
 
 
 class Index:
@@ -74,244 +66,241 @@ class Index:
         if learned.knowledge.plan is None:
             raise InvalidInput("so few records were learned from that there is nothing to look records up by")
         self.learned = learned
-        self.options = options or Options()
+        self.options = options = options or Options()
+        self._bounds = Bounds(options.loose_bits, options.cut_bits, options.clip_bits, options.largest)
         self._apart = set(apart)
         rows = np.flatnonzero(np.isin(record_id, np.array(sorted(self._apart), dtype=np.int64)))
-        nodes = find_nodes(packed, rows, record_id.astype(np.uint64))
+        found = find_nodes(packed, rows, record_id.astype(np.uint64))
         contents = packed.contents.copy()
         contents[rows] = _parted(contents[rows], record_id[rows])
-        packed = packed.take(nodes.first)
-        self._packed = packed
+        packed = packed.take(found.first)
         self._weights = learned.knowledge.weights(packed)
         blocked = block_as(packed, learned.knowledge.plan)
         self._rules = blocked.rules
         self._entries = np.concatenate([*blocked.entries, np.empty(0, np.uint64)])
         self._starts = np.cumsum([0, *map(len, blocked.entries)]).astype(np.int64)
-        self.pool = Pool(learned, packed)
+        self.pool = Pool(learned, packed, self._weights.rarity)
         self._codes, self._keys = Growing(packed.codes), Growing(packed.keys)
-        self._contents = Growing(contents[nodes.first])
+        self._contents = Growing(contents[found.first])
         self._numbered = Table(self._contents.view, np.arange(packed.rows, dtype=np.int32))
-        self._records: list[list[int]] = [[] for _ in range(packed.rows)]
-        self._node_of: dict[int, int] = {}
-        for record, node in zip(record_id.tolist(), nodes.of_row.tolist(), strict=True):
-            self._records[node].append(record)
-            self._node_of[record] = node
+        self._copies = Copies(record_id, found.of_row, packed.rows)
         self._alive = Growing(np.ones(packed.rows, dtype=bool))
-        self._met, self._turn = np.zeros(packed.rows + 1, dtype=np.int64), 0
+        self._met, self._reached = (Growing(np.zeros(packed.rows, dtype=np.int64)) for _ in range(2))
+        self._turn = np.zeros(1, dtype=np.int64)
         self._chains = Table(np.empty(0, np.uint64), np.empty(0, np.int32))
         self._chain_rows = Growing(np.empty(0, dtype=np.int32))
         self._chain_next = Growing(np.empty(0, dtype=np.int32))
+        # What stays the same whatever comes; the rest has been copied into arrays that grow.
+        self._shape = replace(
+            packed.take(np.empty(0, np.int64)), values=self.pool.values, hashes=self.pool.hashes[:0],
+            counts=packed.counts[:0].copy(),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         """Number of records."""
-        return len(self._node_of)
+        return len(self._copies.node_of)
 
     def __contains__(self, record_id: int) -> bool:
         """Whether a record is in the index."""
-        return record_id in self._node_of
-
-    def records_like(self, record_id: int) -> list[int]:
-        """The records that say the very same, itself included."""
-        return list(self._records[self._node_of[record_id]])
+        return record_id in self._copies.node_of
 
     def nodes_of(self, record_id: Rows) -> Rows:
         """The node of each record."""
-        return np.array([self._node_of[record] for record in record_id.tolist()], dtype=np.int64)
+        return np.array([self._copies.node_of[record] for record in record_id.tolist()], dtype=np.int64)
 
-    def put(self, record_id: int, standard: Mapping[str, Sequence[str]], *, apart: bool = False) -> None:
+    def put(self, record_id: int, standard: Standard) -> None:
         """Let a record say this from now on; `standard` as `standardise_record` gives it."""
-        if apart:
-            self._apart.add(record_id)
-        codes = self.pool.codes_of(standard, keep=True)
-        contents = self._content(codes, record_id if record_id in self._apart else None)
-        node = int(self._numbered.find(contents)[0])
-        if self._node_of.get(record_id) == node != lookup.NONE:
-            return
-        self.remove(record_id)
-        if node == lookup.NONE:
-            node = self._append(codes, contents)
-            self._numbered.put(contents, np.array([node], dtype=np.int32))
-            self._enter(node)
-        self._records[node].append(record_id)
-        self._records[node].sort()
-        self._node_of[record_id] = node
-        self._alive.view[node] = True
+        self.put_all([record_id], [standard])
+
+    def put_all(self, record_ids: Sequence[int], standards: Sequence[Standard]) -> None:
+        """`put`, for many records, each named once."""
+        if record_ids:
+            self._place(record_ids, self.pool.codes_of(standards, keep=True))
 
     def part(self, record_id: int) -> None:
         """A constraint names the record: it is a node of its own from now on."""
-        if record_id in self._apart or record_id not in self._node_of:
-            self._apart.add(record_id)
+        if record_id in self._apart:
             return
         self._apart.add(record_id)
-        old = self._node_of[record_id]
-        codes = self._codes.view[old].copy()
-        self.remove(record_id)
-        contents = self._content(codes, record_id)
-        node = self._append(codes, contents)
-        self._numbered.put(contents, np.array([node], dtype=np.int32))
-        self._enter(node)
-        self._records[node].append(record_id)
-        self._node_of[record_id] = node
+        if record_id in self:
+            self._place([record_id], self._codes.view[self.nodes_of(np.array([record_id]))])
 
     def remove(self, record_id: int) -> None:
         """Forget a record, if it is there."""
-        node = self._node_of.pop(record_id, None)
+        node = self._copies.remove(record_id)
         if node is not None:
-            self._records[node].remove(record_id)
-            self._alive.view[node] = bool(self._records[node])
+            self._alive.view[node] = bool(self._copies.of(node))
 
-    def _content(self, codes: npt.NDArray[np.int32], apart: int | None) -> npt.NDArray[np.uint64]:
-        contents = contents_of(self.pool.fields, self.pool.layout, codes[None], self.pool.hashes)
-        return contents if apart is None else _parted(contents, np.array([apart]))
+    def _place(self, record_ids: Sequence[int], codes: Codes) -> None:
+        """Let each record stand at the node that says the same, a new one where there is none."""
+        contents = self._contents_of(codes, record_ids)
+        node = self._numbered.find(contents)
+        fresh = np.flatnonzero(node == lookup.NONE)
+        if len(fresh):
+            fresh = fresh[np.sort(np.unique(contents[fresh], return_index=True)[1])]
+            first = self._codes.size
+            self._append(codes[fresh], contents[fresh])
+            self._enter(first)
+            numbers = np.arange(first, first + len(fresh), dtype=np.int32)
+            self._numbered.put(contents[fresh], numbers)
+            node = self._numbered.find(contents)
+        for record, at in zip(record_ids, node.tolist(), strict=True):
+            if self._copies.node_of.get(record) != at:
+                self.remove(record)
+                self._copies.add(record, at)
+                self._alive.view[at] = True
 
-    def _append(self, codes: npt.NDArray[np.int32], contents: npt.NDArray[np.uint64]) -> int:
-        """A new node, in no block yet."""
-        self._codes.extend(codes[None])
-        table = self._packed.makers.table
-        self._keys.extend(hashing.hash_keys(table, codes[None], self.pool.hashes, self.pool.values.form))
-        self._contents.extend(contents)
-        self._alive.extend(np.ones(1, dtype=bool))
-        self._records.append([])
-        if self._codes.size >= len(self._met):
-            self._met = np.concatenate([self._met, np.zeros_like(self._met)])
-        return self._codes.size - 1
+    def _contents_of(self, codes: Codes, record_ids: Sequence[int]) -> npt.NDArray[np.uint64]:
+        contents = contents_of(self.pool.fields, self.pool.layout, codes, self.pool.hashes)
+        apart = [at for at, record in enumerate(record_ids) if record in self._apart]
+        if apart:
+            contents[apart] = _parted(contents[apart], np.array([record_ids[at] for at in apart]))
+        return contents
 
-    def _drop_last(self) -> None:
-        """Take back the node appended last, which is in no block."""
-        for array in (self._codes, self._keys, self._contents, self._alive):
-            array.cut(array.size - 1)
-        self._records.pop()
+    def _append(self, codes: Codes, contents: npt.NDArray[np.uint64]) -> None:
+        """New nodes, in no block yet."""
+        rows = len(codes)
+        keys = hashing.hash_keys(self._shape.makers.table, codes, self.pool.hashes, self.pool.values.form)
+        for array, added in (
+            (self._codes, codes), (self._keys, keys), (self._contents, contents),
+            (self._alive, np.ones(rows, dtype=bool)), (self._met, np.zeros(rows, dtype=np.int64)),
+            (self._reached, np.zeros(rows, dtype=np.int64)),
+        ):  # fmt: skip
+            array.extend(added)
+        self._copies.extend(rows)
 
-    def _enter(self, node: int) -> None:
-        """Put a node into its blocks."""
-        hashes = np.unique(lookup.block_hashes(node, self._rules, self._keys.view))
-        heads = self._chains.find(hashes)
-        links = np.arange(self._chain_rows.size, self._chain_rows.size + len(hashes), dtype=np.int32)
-        self._chain_rows.extend(np.full(len(hashes), node, dtype=np.int32))
-        self._chain_next.extend(heads)
-        self._chains.put(hashes, links)
+    def _drop(self, first: int) -> None:
+        """Take back the nodes from this one on, which are in no block."""
+        for array in (self._codes, self._keys, self._contents, self._alive, self._met, self._reached):
+            array.cut(first)
+        self._copies.cut(first)
 
-    def neighbours(self, node: int) -> Pairs:
-        """The live nodes that share a block with a node and are near enough to be loosely connected."""
-        self._turn += 1
-        found = lookup.candidates(
-            node, self._rules, self._keys.view, self._entries, self._starts, self._chains.keys,
-            self._chains.numbers, self._chain_rows.view, self._chain_next.view, self._met, self._turn,
-        )  # fmt: skip
-        found = found[self._alive.view[found]]
-        return self.scored(np.full(len(found), node), found, self.options.loose_bits)
+    def _enter(self, first: int) -> None:
+        """Put the nodes from this one on into their blocks."""
+        hashes, nodes = lookup.block_hashes(first, self._rules, self._keys.view)
+        self._chain_next.extend(self._chains.chain(hashes, self._chain_rows.size))
+        self._chain_rows.extend(nodes)
 
-    def scored(self, a: Rows, b: Rows, bound: float = -np.inf) -> Pairs:
-        """Pairs of nodes with odds above a bound, scored as a run scores them: in the order of contents."""
+    def scored(self, a: Rows, b: Rows) -> Pairs:
+        """Pairs of nodes, scored as a run scores them: in the order of contents."""
         contents = self._contents.view
         swap = contents[a] > contents[b]
         left, right = np.where(swap, b, a), np.where(swap, a, b)
-        codes = self._codes.view
-        levels = levels_of(self._packed.layout, self.pool.values, codes, left, right)
-        odds = scores_of(self.weights, self._packed.layout, levels, codes, left, right)
-        return Pairs(left, right, odds, levels).where(np.flatnonzero(odds > bound))
+        layout, values, weights = self._judge
+        levels = levels_of(layout, values, self._codes.view, left, right)
+        return Pairs(left, right, scores_of(weights, layout, levels, self._codes.view, left, right), levels)
 
     @property
     def weights(self) -> Weights:
         """The weights of all values."""
         return self._weights._replace(rarity=self.pool.rarity)
 
-    def reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[set[int], Pairs]:
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self.pool.layout, self.pool.values, self.weights)
+
+    @property
+    def _found_by(self) -> tuple[Blocks, Nodes, Judge, Bounds, Marks]:
+        """Everything that the kernels of `lookup` read; valid until the next addition."""
+        chained = self._chains.keys, self._chains.numbers, self._chain_rows.view, self._chain_next.view
+        nodes = Nodes(self._codes.view, self._keys.view, self._contents.view, self._alive.view)
+        return (
+            Blocks(self._rules, self._entries, self._starts, *chained), nodes, self._judge, self._bounds,
+            Marks(self._met.view, self._reached.view, self._turn),
+        )  # fmt: skip
+
+    def _reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[Rows, Pairs]:
         """The nodes that are connected with records, loosely or by what `joined` says (record → records that
         must be looked at with it), and the loose pairs among them."""
-        return self._spread([self._node_of[r] for r in record_ids if r in self._node_of], joined)
-
-    def _spread(self, waiting: list[int], joined: Mapping[int, Sequence[int]]) -> tuple[set[int], Pairs]:
-        """`reach`, from nodes."""
+        waiting = sorted({self._copies.node_of[r] for r in record_ids if r in self})
         reached: set[int] = set()
-        parts = []
+        lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         while waiting:
-            node = waiting.pop()
-            if node in reached:
-                continue
-            reached.add(node)
-            near = self.neighbours(node)
-            parts.append(near)
-            waiting += near.left.tolist()
-            waiting += near.right.tolist()
-            for record in self._records[node]:
-                waiting += [
-                    self._node_of[other] for other in joined.get(record, ()) if other in self._node_of
-                ]
-        return reached, Pairs.joined(parts, len(self._packed.fields))
+            nodes, left, right = lookup.reach(np.array(waiting, dtype=np.int64), *self._found_by)
+            lefts.append(left)
+            rights.append(right)
+            reached.update(nodes.tolist())
+            held = (record for node in nodes.tolist() for record in self._copies.of(node)) if joined else ()
+            others = {other for record in held for other in joined.get(record, ()) if other in self}
+            waiting = sorted({self._copies.node_of[other] for other in others} - reached)
+        return np.array(sorted(reached)), self.scored(np.concatenate(lefts), np.concatenate(rights))
 
-    def probe(self, standard: Mapping[str, Sequence[str]]) -> Probe:
+    def probe(self, standard: Standard) -> Probe:
         """What a record that says this would meet; nothing of it stays in the index."""
-        mark = self.pool.mark()
-        codes = self.pool.codes_of(standard, keep=False)
-        node = self._append(codes, self._content(codes, None))
+        mark, node = self.pool.mark(), self._codes.size
+        codes = self.pool.codes_of([standard], keep=False)
+        self._append(codes, self._contents_of(codes, ()))
         try:
-            self._records[node].append(PROBE)
             return self._probed(node)
         finally:
-            self._drop_last()
+            self._drop(node)
             self.pool.forget(mark)
 
     def _probed(self, node: int) -> Probe:
         """The node appended last stands in no block: it finds others, but no other finds it."""
-        loose = self.neighbours(node)
-        reached, waiting, parts = {node}, [*loose.left.tolist(), *loose.right.tolist()], [loose]
-        others, more = self._spread([other for other in waiting if other != node], {})
-        reached |= others
-        region = self._region(reached, Pairs.joined([*parts, more], len(self._packed.fields)), (), ())
-        everyone = np.array(sorted(others), dtype=np.int64)
-        pairs = self.scored(np.full(len(everyone), node), everyone)
-        other = np.where(pairs.left == node, pairs.right, pairs.left)
-        packed = self._packed
-        bits = field_bits(
-            self.weights, packed.layout, pairs.levels, self._codes.view, pairs.left, pairs.right
-        )
-        records = [tuple(self._records[n]) for n in other.tolist()]
-        return Probe(region, records, pairs.odds_bits, pairs.levels, np.asarray(bits))
+        nodes, joins, place, odds, levels, bits, selves = lookup.probe(node, *self._found_by)
+        if len(nodes) > self._bounds.largest:
+            return self._probed_in_crowd(node, nodes)
+        held = [self._copies.of(other) for other in nodes.tolist()]
+        one = [
+            record
+            for at in np.flatnonzero(joins).tolist()
+            for record in (held[at] if selves[at] > self._bounds.cut else held[at][:1])
+        ]
+        return Probe(one, [held[at] for at in place.tolist()], odds, levels, bits)
+
+    def _probed_in_crowd(self, node: int, nodes: Rows) -> Probe:
+        """A node that reaches so many that not all their pairs are scored."""
+        _, left, right = lookup.reach(np.array([node]), *self._found_by)
+        self._copies.add(_PROBE, node)
+        try:
+            region = self._region(nodes, self.scored(left, right), (), ())
+        finally:
+            self._copies.remove(_PROBE)
+        own = region.cluster[region.record_id == _PROBE]
+        others = nodes[nodes != node]
+        pairs = self.scored(np.full(len(others), node), others)
+        layout, _, weights = self._judge
+        bits = field_bits(weights, layout, pairs.levels, self._codes.view, pairs.left, pairs.right)
+        joins = region.record_id[(region.cluster == own) & (region.record_id != _PROBE)].tolist()
+        held = [self._copies.of(other) for other in others.tolist()]
+        return Probe(joins, held, pairs.odds_bits, pairs.levels, np.asarray(bits))
 
     def resolve(
-        self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]],
-        must: Sequence[tuple[int, int]] = (), cannot: Sequence[tuple[int, int]] = (),
+        self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]], must: Links = (),
+        cannot: Links = (),
     ) -> Region:  # fmt: skip
         """Persons among all records that a change of these records can reach.
 
         The very persons that a full run with the same knowledge finds. `must` and `cannot`: pairs of
         records, all of which must have been named as apart.
         """
-        reached, loose = self.reach(record_ids, joined)
+        reached, loose = self._reach(record_ids, joined)
         return self._region(reached, loose, must, cannot)
 
-    def _region(
-        self, reached: Iterable[int], loose: Pairs, must: Sequence[tuple[int, int]],
-        cannot: Sequence[tuple[int, int]],
-    ) -> Region:  # fmt: skip
-        nodes = np.array(sorted(reached), dtype=np.int64)
+    def _region(self, reached: Rows, loose: Pairs, must: Links, cannot: Links) -> Region:
+        """`reached`: ascending nodes."""
+        nodes = np.sort(reached)
         nodes = nodes[np.argsort(self._contents.view[nodes], kind="stable")]
         place = {node: at for at, node in enumerate(nodes.tolist())}
         by_number = np.argsort(nodes)
-        once = np.unique(loose.left << 32 | loose.right, return_index=True)[1]
+        rows = by_number[np.searchsorted(nodes, np.stack([loose.left, loose.right]), sorter=by_number)]
+        loose = Pairs(rows.min(axis=0), rows.max(axis=0), loose.odds_bits, loose.levels)
         constraints = Constraints(self._rows(must, place), self._rows(cannot, place))
-        loose = loose.where(once)
-        left, right = (
-            by_number[np.searchsorted(nodes, side, sorter=by_number)] for side in (loose.left, loose.right)
-        )
-        swap = left > right
-        loose_rows = Pairs(
-            np.where(swap, right, left), np.where(swap, left, right), loose.odds_bits, loose.levels
-        )
-        parted = partition(self.packed(nodes), self.weights, loose_rows, constraints, self.options)
+        parted = partition(self.packed(nodes), self.weights, loose, constraints, self.options)
         return self._of_records(nodes, parted.person, parted.edges)
 
-    def _rows(self, pairs: Sequence[tuple[int, int]], place: Mapping[int, int]) -> tuple[Rows, Rows]:
+    def _rows(self, pairs: Links, place: Mapping[int, int]) -> tuple[Rows, Rows]:
         """Pairs of records as rows of a region; those with a record outside are left out."""
-        found = [(self._node_of.get(a, -1), self._node_of.get(b, -1)) for a, b in pairs]
+        node_of = self._copies.node_of
+        found = [(node_of.get(a, -1), node_of.get(b, -1)) for a, b in pairs]
         rows = [(place[a], place[b]) for a, b in found if a in place and b in place and a != b]
         table = np.array(rows, dtype=np.int64).reshape(-1, 2)
         return table[:, 0].copy(), table[:, 1].copy()
 
     def _of_records(self, nodes: Rows, person: Rows, edges: Pairs) -> Region:
         """Persons and evidence of the records of nodes: a copy joins the first if that would match itself."""
-        records = [self._records[node] for node in nodes.tolist()]
+        records = [self._copies.of(node) for node in nodes.tolist()]
         sizes = np.array([len(held) for held in records], dtype=np.int64)
         starts = np.cumsum([0, *sizes]).astype(np.int64)
         record_id = np.array([record for held in records for record in held], dtype=np.int64)
@@ -329,12 +318,14 @@ class Index:
 
     def packed(self, nodes: Rows) -> Packed:
         """Some nodes as packed records."""
-        whole = self._packed
-        return Packed(
-            whole.fields, whole.layout, self.pool.values, self._codes.view[nodes], self.pool.hashes,
-            self._contents.view[nodes], whole.counts, whole.filled, self._keys.view[nodes], whole.makers,
-            whole.words,
+        return replace(
+            self._shape, values=self.pool.values, codes=self._codes.view[nodes], hashes=self.pool.hashes,
+            contents=self._contents.view[nodes], keys=self._keys.view[nodes],
         )  # fmt: skip
+
+
+_PROBE = -2
+"""The record id of what is only looked up."""
 
 
 def _parted(contents: npt.NDArray[np.uint64], record_id: Rows) -> npt.NDArray[np.uint64]:

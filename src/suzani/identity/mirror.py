@@ -123,8 +123,10 @@ class Mirror:
 
     def _put(self, records: pa.Table) -> None:
         norms = self.index.learned.norms
-        for row in records.select(["record_id", *ATTRIBUTES]).to_pylist():
-            self.index.put(row["record_id"], standardise_record(row, norms))
+        rows = records.select(["record_id", *ATTRIBUTES]).to_pylist()
+        self.index.put_all(
+            [row["record_id"] for row in rows], [standardise_record(row, norms) for row in rows]
+        )
 
     async def settle(
         self, tx: Tx, change: NewChange, records: pa.Table, gone: Sequence[int], at: datetime

@@ -18,6 +18,9 @@ from suzani.identity.scoring import rarity_bits
 from suzani.kernel import Kind
 
 Codes = npt.NDArray[np.int32]
+Standard = Mapping[str, Sequence[str]]
+"""A standardised record: the values of every field."""
+
 _SALT = np.uint64(0xD6E8FEB86659FD93)
 _NAMES = "names"
 
@@ -40,7 +43,7 @@ class Mark:
 class Pool:
     """Values by number, with what comparing needs to know of each; grows and forgets what came last."""
 
-    def __init__(self, learned: Learned, packed: Packed) -> None:
+    def __init__(self, learned: Learned, packed: Packed, rarity: npt.NDArray[np.float32]) -> None:
         self.learned = learned
         self.fields = packed.fields
         self.layout = packed.layout
@@ -48,13 +51,15 @@ class Pool:
         lists = list(dict.fromkeys(self._lists))
         salts = np.arange(1, len(lists) + 1, dtype=np.uint64) * _SALT
         self._salt = dict(zip(lists, salts, strict=True))
+        self._salts = np.array([self._salt[list_] for list_ in self._lists], dtype=np.uint64)
+        self._scheme = {name: learned.norms.scheme_of(name) for name, _ in packed.fields}
         self._column = {name: int(kind is Kind.FAMILY_NAME) for name, kind in packed.fields}
         self._text = Growing(packed.values.text[: packed.values.start[-1]])
         self._start = Growing(packed.values.start - packed.values.start[0])
         self._form = Growing(packed.values.form)
         self._group = Growing(packed.values.group)
         self._hash = Growing(packed.hashes)
-        self._rarity = Growing(learned.knowledge.weights(packed).rarity)
+        self._rarity = Growing(rarity)
         self._known = self._all_known(packed)
 
     @property
@@ -84,74 +89,80 @@ class Pool:
         for array in (self._form, self._hash, self._rarity):
             array.cut(mark.values)
 
-    def codes_of(self, record: Mapping[str, Sequence[str]], keep: bool) -> Codes:
-        """The row of codes of a standardised record; unknown values are added, and entered if `keep`."""
-        codes = np.full(int(self.layout.table[:, COUNT].sum()), -1, dtype=np.int32)
-        places: list[tuple[int, int, str]] = []
+    def codes_of(self, records: Sequence[Standard], keep: bool) -> Codes:
+        """The codes (records × columns) of standardised records; unknown values are added, and entered if
+        `keep`."""
+        codes = np.full((len(records), int(self.layout.table[:, COUNT].sum())), -1, dtype=np.int32)
+        rows, columns, fields, texts = [], [], [], []
         for f, (name, _) in enumerate(self.fields):
             first = int(self.layout.table[f, FIRST])
-            places += [(f, first + i, text) for i, text in enumerate(record[name]) if text]
-        if not places:
-            return codes
-        columns = [column for _, column, _ in places]
-        hashes = hashing.hash_values(*texts_of([text for _, _, text in places]))
-        salted = hashes ^ np.array([self._salt[self._lists[f]] for f, _, _ in places])
-        codes[columns] = self._known.find(salted)
-        unknown = [i for i, column in enumerate(columns) if codes[column] == lookup.NONE]
-        if unknown:
-            self._add([places[i] for i in unknown], salted[unknown], codes, keep)
+            for row, record in enumerate(records):
+                for column, text in enumerate(record[name], first):
+                    if text:
+                        rows.append(row)
+                        columns.append(column)
+                        fields.append(f)
+                        texts.append(text)
+        if texts:
+            hashes = hashing.hash_values(*texts_of(texts)) ^ self._salts[fields]
+            numbers = self._known.find(hashes)
+            unknown = np.flatnonzero(numbers == lookup.NONE)
+            if len(unknown):
+                numbers[unknown] = self._added(unknown, np.array(fields), texts, hashes, keep)
+            codes[rows, columns] = numbers
         return codes
 
-    def _add(
-        self, places: Sequence[tuple[int, int, str]], salted: npt.NDArray[np.uint64], codes: Codes, keep: bool
-    ) -> None:
-        """Give numbers to values that are not known yet: one to each, wherever it stands in the record."""
-        numbers: dict[int, int] = {}
-        fresh: list[Field] = []
-        for (f, _, text), key in zip(places, salted.tolist(), strict=True):
-            if key not in numbers:
-                numbers[key] = self._hash.size + len(numbers)
-                name, kind = self.fields[f]
-                scheme = self.learned.norms.scheme_of(name)
-                fresh.append(Field(name, kind, [text], np.zeros((1, 1), np.int32), scheme))
+    def _added(
+        self, unknown: npt.NDArray[np.int64], fields: npt.NDArray[np.int64], texts: Sequence[str],
+        hashes: npt.NDArray[np.uint64], keep: bool,
+    ) -> Codes:  # fmt: skip
+        """Numbers for values that are not known yet, one to each, wherever it stands."""
+        keys, first, place = np.unique(hashes[unknown], return_index=True, return_inverse=True)
+        first = unknown[first]
+        by_field = np.argsort(fields[first], kind="stable")
+        fresh = []
+        for f in np.unique(fields[first]).tolist():
+            name, kind = self.fields[f]
+            values = [texts[at] for at in first[by_field].tolist() if fields[at] == f]
+            fresh.append(Field(name, kind, values, np.zeros((1, 1), np.int32), self._scheme[name]))
+        numbers = np.empty(len(keys), dtype=np.int32)
+        numbers[by_field] = np.arange(self._hash.size, self._hash.size + len(keys), dtype=np.int32)
         self._extend(pack(fresh, 1, self.learned.knowledge.words), fresh)
-        for (_, column, _), key in zip(places, salted.tolist(), strict=True):
-            codes[column] = numbers[key]
         if keep:
-            keys = np.array(list(numbers), dtype=np.uint64)
-            self._known.put(keys, np.array(list(numbers.values()), dtype=np.int32))
+            self._known.put(keys, numbers)
+        return np.asarray(numbers[place])
 
     def _extend(self, packed: Packed, fresh: Sequence[Field]) -> None:
-        """Append packed values, one of each field."""
+        """Append packed values, those of one field after another."""
         form = packed.values.form.copy()
-        form[:, GROUP] += np.array(
-            [self._group.size if WAYS[f.kind] == NAME and g else 0
-             for f, g in zip(fresh, form[:, GROUP].tolist(), strict=True)],
-            dtype=np.uint32,
-        )  # fmt: skip
+        # The column means something else to other ways to compare.
+        names = np.repeat([WAYS[item.kind] == NAME for item in fresh], [len(item.values) for item in fresh])
+        form[names & (form[:, GROUP] > 0), GROUP] += np.uint32(self._group.size)
         self._group.extend(packed.values.group)
         self._start.extend(packed.values.start[1:] - packed.values.start[0] + self._text.size)
         self._text.extend(packed.values.text[packed.values.start[0] : packed.values.start[-1]])
         self._form.extend(form)
         self._hash.extend(packed.hashes)
-        rarity = np.zeros((len(fresh), 2), dtype=np.float32)
-        for value, item in enumerate(fresh):
-            self._weigh(rarity[value], item, packed.hashes[value : value + 1])
+        rarity = np.zeros((len(form), 2), dtype=np.float32)
+        begin = 0
+        for item in fresh:
+            end = begin + len(item.values)
+            self._weigh(rarity[begin:end], item, packed.hashes[begin:end])
+            begin = end
         self._rarity.extend(rarity)
 
-    def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hash_: npt.NDArray[np.uint64]) -> None:
-        """Rarity of a value in every field that may hold it and weighs frequency."""
+    def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hashes: npt.NDArray[np.uint64]) -> None:
+        """Rarity of values in every field that may hold them and weighs frequency."""
         knowledge = self.learned.knowledge
         own = _list_of(item.name, item.kind)
         for learned, (name, kind), list_ in zip(
             knowledge.model.fields, self.fields, self._lists, strict=True
         ):
             if learned.weighs_frequency and list_ == own:
-                held = knowledge.held_by(name, hash_)
-                bits = rarity_bits(
+                held = knowledge.held_by(name, hashes)
+                rarity[:, self._column[name]] = rarity_bits(
                     held, float(knowledge.filled[name]), learned.u[-1], knowledge.model.prior, kind.value
                 )
-                rarity[self._column[name]] = bits[0]
 
     def _all_known(self, packed: Packed) -> Table:
         """The numbers of all values by their hash, salted with the list they belong to."""

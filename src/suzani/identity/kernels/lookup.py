@@ -1,17 +1,17 @@
-"""Finding one record's neighbours: hash tables, and the blocks a record shares with others."""
+"""Finding what a record can reach: hash tables, the blocks it shares with others, and whom these lead to."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-import numpy.typing as npt
 
 from suzani.identity.kernels import blocks
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-
-Hashes = npt.NDArray[np.uint64]
-Rows = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.int32]
-Keys = npt.NDArray[np.uint32]
+from suzani.identity.kernels.levels import Layout, Values, levels_of
+from suzani.identity.kernels.linkage import link_components
+from suzani.identity.kernels.weights import Weights, field_bits, scores_of
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
@@ -19,8 +19,56 @@ _ROW_MASK = np.uint64((1 << 24) - 1)
 NONE = -1
 
 
+class Blocks(NamedTuple):
+    """Who stands in which block: entries[starts[r]:starts[r + 1]] are the sorted entries of rule r; blocks of
+    nodes added since are chains, found by `salted` hash."""
+
+    rules: blocks.Rules
+    entries: Hashes64
+    starts: Ints
+    chain_keys: Hashes64
+    chain_heads: Codes
+    chain_rows: Codes
+    chain_next: Codes
+
+
+class Nodes(NamedTuple):
+    """What records say: codes and blocking keys, a hash of all of it, and whether a record still says it."""
+
+    codes: Codes
+    keys: Hashes32
+    contents: Hashes64
+    alive: Bools
+
+
+class Judge(NamedTuple):
+    """By what pairs are judged."""
+
+    layout: Layout
+    values: Values
+    weights: Weights
+
+
+class Marks(NamedTuple):
+    """Working memory, a number per node: when it was last met as a neighbour, and when it was reached; both
+    count up with every use (`turn`, one number)."""
+
+    met: Ints
+    reached: Ints
+    turn: Ints
+
+
+class Bounds(NamedTuple):
+    """As in `partition.Options`, in bits."""
+
+    loose: float
+    cut: float
+    clip: float
+    largest: int
+
+
 @inner
-def _slot(keys: Hashes, numbers: Numbers, key: np.uint64) -> int:
+def _slot(keys: Hashes64, numbers: Codes, key: np.uint64) -> int:
     """Where a key stands, or the free slot where it would; the table's size is a power of two."""
     mask = len(keys) - 1
     at = int((key * _SPREAD) >> _SHIFT) & mask
@@ -30,7 +78,7 @@ def _slot(keys: Hashes, numbers: Numbers, key: np.uint64) -> int:
 
 
 @kernel
-def put(keys: Hashes, numbers: Numbers, new_keys: Hashes, new_numbers: Numbers) -> int:
+def put(keys: Hashes64, numbers: Codes, new_keys: Hashes64, new_numbers: Codes) -> int:
     """Enter numbers by key, replacing those of keys that are there; returns how many keys are new."""
     fresh = 0
     for i in range(len(new_keys)):
@@ -42,7 +90,7 @@ def put(keys: Hashes, numbers: Numbers, new_keys: Hashes, new_numbers: Numbers) 
 
 
 @kernel
-def find(keys: Hashes, numbers: Numbers, wanted: Hashes) -> Numbers:
+def find(keys: Hashes64, numbers: Codes, wanted: Hashes64) -> Codes:
     """The number of each key, NONE for one that is not there."""
     result = np.empty(len(wanted), dtype=np.int32)
     for i in range(len(wanted)):
@@ -51,7 +99,7 @@ def find(keys: Hashes, numbers: Numbers, wanted: Hashes) -> Numbers:
 
 
 @inner
-def _first_of(entries: Hashes, low: int, high: int, hash_: np.uint64) -> int:
+def _first_of(entries: Hashes64, low: int, high: int, hash_: np.uint64) -> int:
     """The first of sorted entries[low:high] that belongs to a block, or the place where it would stand."""
     wanted = hash_ << blocks.ROW_BITS
     while low < high:
@@ -70,56 +118,171 @@ def salted(hash_: np.uint64, rule: int) -> np.uint64:
 
 
 @kernel
-def candidates(
-    row: int, rules: blocks.Rules, keys: Keys, entries: Hashes, starts: Rows, chain_keys: Hashes,
-    chain_heads: Numbers, chain_rows: Numbers, chain_next: Numbers, met: Rows, turn: int,
-) -> Rows:  # fmt: skip
-    """Rows that share a block with a row, each once.
-
-    `entries[starts[r]:starts[r + 1]]`: sorted entries of rule r; blocks of rows added since are chains, found
-    by `salted` hash. met[row] == turn marks rows met in this turn.
-    """
-    parts, oversized, over_start, refine = rules
+def _candidates(row: int, near: Blocks, nodes: Nodes, marks: Marks) -> Ints:
+    """Live nodes that share a block with a node, each once, but for those that were gone through before."""
+    parts, oversized, over_start, refine = near.rules
+    entries, starts, rows, following = near.entries, near.starts, near.chain_rows, near.chain_next
+    keys, met, reached, now = nodes.keys, marks.met, marks.reached, marks.turn[0]
     found = np.empty(64, dtype=np.int64)
     n = 0
-    met[row] = turn
+    met[row] = now
     for r in range(len(parts)):
         out = np.empty(blocks.most_hashes(parts, r), dtype=np.uint64)
         for i in range(blocks.hashes(r, parts, oversized, over_start, refine, keys, row, out)):
             at = _first_of(entries, starts[r], starts[r + 1], out[i])
-            link = chain_heads[_slot(chain_keys, chain_heads, salted(out[i], r))]
+            link = near.chain_heads[_slot(near.chain_keys, near.chain_heads, salted(out[i], r))]
             while True:
                 if at < starts[r + 1] and entries[at] >> blocks.ROW_BITS == out[i]:
                     other = np.int64(entries[at] & _ROW_MASK)
                     at += 1
                 elif link != NONE:
-                    other = np.int64(chain_rows[link])
-                    link = chain_next[link]
+                    other = np.int64(rows[link])
+                    link = following[link]
                 else:
                     break
-                if met[other] != turn:
-                    met[other] = turn
-                    if n == len(found):
-                        longer = np.empty(2 * n, dtype=np.int64)
-                        longer[:n] = found
-                        found = longer
-                    found[n] = other
-                    n += 1
+                if met[other] != now:
+                    met[other] = now
+                    if nodes.alive[other] and reached[other] >= 0:
+                        if n == len(found):
+                            found = _longer(found)
+                        found[n] = other
+                        n += 1
     return found[:n].copy()
 
 
 @kernel
-def block_hashes(row: int, rules: blocks.Rules, keys: Keys) -> Hashes:
-    """The salted hashes of all blocks that a row is in."""
+def _longer(array: Ints) -> Ints:
+    longer = np.empty(2 * len(array), dtype=np.int64)
+    longer[: len(array)] = array
+    return longer
+
+
+@kernel
+def _neighbours(
+    row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks
+) -> tuple[Ints, Ints]:
+    """Pairs (left, right) of a node and those that are near enough to it to be loosely connected, each in the
+    order of what they say, as a run scores them."""
+    marks.turn[0] += 1
+    left = _candidates(row, near, nodes, marks)
+    right = np.full(len(left), row)
+    for i in range(len(left)):
+        if nodes.contents[row] <= nodes.contents[left[i]]:
+            left[i], right[i] = row, left[i]
+    levels = levels_of(judge.layout, judge.values, nodes.codes, left, right)
+    odds = scores_of(judge.weights, judge.layout, levels, nodes.codes, left, right)
+    loose = odds > bounds.loose
+    return left[loose], right[loose]
+
+
+@kernel
+def reach(
+    seeds: Ints, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks
+) -> tuple[Ints, Ints, Ints]:
+    """All nodes that are loosely connected with seeds (distinct), these included; and the loose pairs among
+    them (left, right), each once."""
+    reached = marks.reached
+    queue = np.empty(2 * len(seeds) + 64, dtype=np.int64)
+    left, right = np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
+    end, pairs, at = len(seeds), 0, 0
+    queue[:end] = seeds
+    marks.turn[0] += 1
+    call = marks.turn[0]
+    reached[seeds] = call
+    while at < end:
+        row = queue[at]
+        a, b = _neighbours(row, near, nodes, judge, bounds, marks)
+        # Pairs with it are known now: it need not be met again.
+        reached[row] = -1
+        at += 1
+        while pairs + len(a) > len(left):
+            left, right = _longer(left), _longer(right)
+        for i in range(len(a)):
+            left[pairs], right[pairs] = a[i], b[i]
+            pairs += 1
+            other = a[i] + b[i] - row
+            if reached[other] != call:
+                reached[other] = call
+                if end == len(queue):
+                    queue = _longer(queue)
+                queue[end] = other
+                end += 1
+    reached[queue[:end]] = 0
+    return queue[:end].copy(), left[:pairs].copy(), right[:pairs].copy()
+
+
+@kernel
+def probe(
+    row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks
+) -> tuple[Ints, Bools, Ints, Floats, Bytes, Floats, Floats]:  # fmt: skip
+    """What a node meets that stands in no block itself.
+
+    Returns the nodes it reaches, in the order of what they say; which of them are one person with it; and of
+    the pair with each other one (by its place among the nodes): odds, levels, bits by field; at last the odds
+    of each node with itself. Without anything but the nodes where these are more than `bounds.largest`.
+    """
+    layout, values, weights = judge
+    rows, _, _ = reach(np.array([row]), near, nodes, judge, bounds, marks)
+    # Of two that say the same the lower number comes first.
+    rows.sort()
+    rows = rows[np.argsort(nodes.contents[rows], kind="mergesort")]
+    n = len(rows)
+    counted = np.arange(n if n <= bounds.largest else 0)
+    codes = nodes.codes[rows[: len(counted)]]
+    label, left, right, odds, levels = link_components(
+        counted, np.array([0, len(counted)]), layout, values, weights, codes,
+        np.full(len(counted), -1), np.empty(0, dtype=np.int64), bounds.clip, bounds.cut, -np.inf,
+    )  # fmt: skip
+    own = 0
+    while rows[own] != row:
+        own += 1
+    mine = (left == own) | (right == own)
+    left, right, odds, levels = left[mine], right[mine], odds[mine], levels[mine]
+    bits = field_bits(weights, layout, levels, codes, left, right)
+    selves = scores_of(
+        weights, layout, levels_of(layout, values, codes, counted, counted), codes, counted, counted
+    )
+    joins = np.zeros(len(counted), dtype=np.bool_)
+    for i in range(len(joins)):
+        joins[i] = label[i] == label[own]
+    return rows, joins, left + right - own, odds, levels, bits, selves
+
+
+@kernel
+def block_hashes(first: int, rules: blocks.Rules, keys: Hashes32) -> tuple[Hashes64, Codes]:
+    """The salted hashes of all blocks that rows from `first` on are in, each once, and their rows."""
     parts, oversized, start, refine = rules
-    total = 0
+    most = 0
     for r in range(len(parts)):
-        total += blocks.most_hashes(parts, r)
-    result = np.empty(total, dtype=np.uint64)
+        most += blocks.most_hashes(parts, r)
+    found = np.empty(most * (len(keys) - first), dtype=np.uint64)
+    rows = np.empty(len(found), dtype=np.int32)
+    out = np.empty(most, dtype=np.uint64)
     n = 0
-    for r in range(len(parts)):
-        out = np.empty(blocks.most_hashes(parts, r), dtype=np.uint64)
-        for i in range(blocks.hashes(r, parts, oversized, start, refine, keys, row, out)):
-            result[n] = salted(out[i], r)
-            n += 1
-    return result[:n].copy()
+    for row in range(first, len(keys)):
+        begin = n
+        for r in range(len(parts)):
+            for i in range(blocks.hashes(r, parts, oversized, start, refine, keys, row, out)):
+                hash_ = salted(out[i], r)
+                k = begin
+                while k < n and found[k] != hash_:
+                    k += 1
+                if k == n:
+                    found[n], rows[n] = hash_, row
+                    n += 1
+    return found[:n].copy(), rows[:n].copy()
+
+
+@kernel
+def chain(keys: Hashes64, heads: Codes, hashes: Hashes64, first: int) -> tuple[Codes, int]:
+    """Let links from `first` on head the chains of their blocks; returns which link follows each, and how
+    many chains are new."""
+    following = np.empty(len(hashes), dtype=np.int32)
+    fresh = 0
+    for i in range(len(hashes)):
+        at = _slot(keys, heads, hashes[i])
+        following[i] = heads[at]
+        fresh += heads[at] == NONE
+        keys[at] = hashes[i]
+        heads[at] = first + i
+    return following, fresh
