@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from suzani.identity.batching import Busy, Lane, Waiting
-from suzani.kernel import Unavailable
+from suzani.identity.batching import Lane, Waiting
+from suzani.kernel import Busy, Unavailable
 
 Batch = Sequence[Waiting[str, str]]
 

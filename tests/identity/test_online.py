@@ -10,13 +10,13 @@ import pytest
 from psycopg import sql
 
 from suzani.demo.generator import generate
-from suzani.identity import Asked, Busy, Limits, Resolved, Resolver, resolve
+from suzani.identity import Asked, Limits, Resolved, Resolver, resolve
 from suzani.identity.mirror import Mirror
 from suzani.infra.db import Database
 from suzani.infra.migrate import migrate
 from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
-from suzani.kernel import Conflict, InvalidInput, SuzaniError
+from suzani.kernel import Busy, Conflict, InvalidInput, SuzaniError
 from suzani.sources import load
 from tests.conftest import url_of
 from tests.identity.online_bank import live, looked_up, one, rows, said, to_store, typed_again

@@ -263,6 +263,7 @@ async def _identity(tx: Tx) -> None:
         ),
         at=NOW,
     )
+    await execute(tx, Query("select setval(pg_get_serial_sequence('identity.person', 'person_id'), 7)"))
     members = {
         "record_id": [row["record_id"] for row in RECORDS],
         "person_id": [row["person_id"] for row in RECORDS],

@@ -51,10 +51,17 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
     assert set(described["paths"]) == {
         "/v1/audit",
         "/v1/health",
+        "/v1/identity/changes/{change_id}/undo",
+        "/v1/identity/constraints",
+        "/v1/identity/constraints/{constraint_id}/revoke",
         "/v1/identity/resolve",
         "/v1/identity/why",
+        "/v1/persons/join",
         "/v1/persons/{person_id}",
+        "/v1/persons/{person_id}/history",
         "/v1/persons/{person_id}/how",
+        "/v1/persons/{person_id}/separate",
+        "/v1/persons/{person_id}/whereabouts",
         "/v1/persons/{person_id}/why-not",
         "/v1/search",
     }

@@ -1,8 +1,8 @@
 """Identity resolution: which records are one person, and why."""
 
 from suzani.identity.assembly import Apart, How, Joined, JoinStep, PairOdds, Prevented
-from suzani.identity.batching import Busy
 from suzani.identity.contacts import standard_phone
+from suzani.identity.decisions import Contradicted
 from suzani.identity.evaluation import Comparison, Evaluation, evaluate_partition, evaluate_tables
 from suzani.identity.explaining import FieldStep, RecordName, Verdict, Why
 from suzani.identity.explanations import Story, how, story, why, why_not
@@ -36,11 +36,11 @@ __all__ = [
     "Apart",
     "Applied",
     "Asked",
-    "Busy",
     "Cause",
     "Change",
     "Comparison",
     "Constraint",
+    "Contradicted",
     "Evaluation",
     "Event",
     "FieldStep",

@@ -10,18 +10,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
 
-from suzani.kernel import Unavailable
+from suzani.kernel import Busy, Unavailable
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-
-
-class Busy(Unavailable):
-    """What is asked cannot be done now; the same request can be sent again after some seconds."""
-
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message, hint=f"Send it again in {retry_after_seconds} s.")
-        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import psycopg
 
 from suzani.identity import lineage_store, store
 from suzani.identity.changes import Partition, apply
@@ -15,11 +17,29 @@ from suzani.identity.settling import Evidence, settle
 from suzani.identity.types import Cause, Kind, NewChange, Outcome
 from suzani.infra import jobs
 from suzani.infra.db import Tx
-from suzani.kernel import Conflict, InvalidInput, NotFound, now
+from suzani.kernel import Busy, Conflict, InvalidInput, NotFound, now
 
 Ints = npt.NDArray[np.int64]
 Claim = Callable[[Ints, Ints, Ints], Ints]
 """From record, person so far and new cluster: the person that each record stands for, 0 for none."""
+
+
+PATIENCE_SECONDS: Final = 5.0
+"""How long a decision waits for a run or another decision to end."""
+
+_RUN_SECONDS: Final = 10
+
+
+class Contradicted(Conflict):
+    """What is asked for contradicts `constraints` that stand (their ids)."""
+
+    def __init__(self, message: str, constraints: Sequence[int]) -> None:
+        super().__init__(
+            message,
+            hint="Undo one of these changes first (`suzani person undo CHANGE`), or take one constraint back"
+            " (`suzani person constraints --revoke N`).",
+        )
+        self.constraints = tuple(constraints)
 
 
 @dataclass(frozen=True)
@@ -36,10 +56,21 @@ class Decision:
     claim: Claim | None = None
 
 
-async def decide(tx: Tx, decision: Decision) -> Outcome:
-    """Carry out a decision; the caller holds `store.lock`. Publishes `identity.changed`.
+async def hold_lock(tx: Tx) -> None:
+    """Hold the lock of identity until the transaction ends.
 
-    Raises Conflict, naming the constraints, when it cannot hold beside those that stand.
+    Raises Busy when others, such as a run over all records, keep it for longer than `PATIENCE_SECONDS`.
+    """
+    try:
+        await store.lock_within(tx, PATIENCE_SECONDS, 0)
+    except psycopg.errors.LockNotAvailable:
+        raise Busy("all records are being resolved; nothing can be decided meanwhile", _RUN_SECONDS) from None
+
+
+async def decide(tx: Tx, decision: Decision) -> Outcome:
+    """Carry out a decision; the caller holds the lock. Publishes `identity.changed`.
+
+    Raises Contradicted, naming the constraints, when it cannot hold beside those that stand.
     """
     taken = [link.constraint_id for link in decision.taken_back if link.constraint_id is not None]
     standing = [link for link in await lineage_store.active_links(tx) if link.constraint_id not in taken]
@@ -105,7 +136,7 @@ async def evidence_among(tx: Tx, record_id: Ints) -> Evidence:
     )
 
 
-async def _conflict(tx: Tx, found: Contradiction) -> Conflict:
+async def _conflict(tx: Tx, found: Contradiction) -> Contradicted:
     """The contradiction in words, with the way out."""
     links = [found.cannot, *found.path]
     names = await lineage_store.record_names(tx, [record for link in links for record in (link.a, link.b)])
@@ -128,11 +159,7 @@ async def _conflict(tx: Tx, found: Contradiction) -> Conflict:
         )
         return f"{name(link.a)} and {name(link.b)} {verb} ({who})"
 
-    return Conflict(
-        "this contradicts what was decided: " + "; ".join(map(words, links)),
-        hint="Undo one of these changes first (`suzani person undo CHANGE`), or take one constraint back"
-        " (`suzani person constraints --revoke N`).",
-    )
+    return Contradicted("this contradicts what was decided: " + "; ".join(map(words, links)), stored)
 
 
 async def require_live(tx: Tx, records: Sequence[int]) -> dict[int, int]:
@@ -169,6 +196,6 @@ async def require_persons(tx: Tx, persons: Sequence[int]) -> None:
 
 def require_words(actor: str, reason: str) -> None:
     """Raise InvalidInput unless it is said who decides, and why."""
-    for name, text in (("actor", actor), ("reason", reason)):
+    for what, text in (("an actor", actor), ("a reason", reason)):
         if not text.strip():
-            raise InvalidInput(f"a decision needs a {name}")
+            raise InvalidInput(f"a decision needs {what}")

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from suzani import sources
 from suzani.identity import store
-from suzani.identity.batching import Busy, Lane, Waiting
+from suzani.identity.batching import Lane, Waiting
 from suzani.identity.matches import Near, Told, nearest_told
 from suzani.identity.mirror import Mirror
 from suzani.identity.service import mirror_of
@@ -27,7 +27,7 @@ from suzani.identity.types import Cause, NewChange
 from suzani.infra import jobs
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
-from suzani.kernel import InvalidInput, SuzaniError, Unavailable, now
+from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
 from suzani.sources import Typed
 
 MOST_AT_ONCE: Final = 500

@@ -8,9 +8,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity import lineage_store, store
+from suzani.identity import lineage_store
 from suzani.identity.constraints import apart, chain
-from suzani.identity.decisions import Claim, Decision, decide, require_live, require_persons, require_words
+from suzani.identity.decisions import (
+    Claim,
+    Decision,
+    decide,
+    hold_lock,
+    require_live,
+    require_persons,
+    require_words,
+)
 from suzani.identity.types import Cause, NewChange, Outcome
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
@@ -39,7 +47,7 @@ async def join(
     if len(set(persons)) + len(set(records)) < 2:
         raise InvalidInput("name at least two persons or records to join")
     async with platform.db.transaction() as tx:
-        await store.lock(tx)
+        await hold_lock(tx)
         await require_persons(tx, persons)
         own, _ = await lineage_store.records_of_persons(tx, persons)
         named = sorted({*own.tolist(), *records})
@@ -63,7 +71,7 @@ async def separate(
     require_words(actor, reason)
     change = NewChange(Cause.STEWARD, None, actor, reason)
     async with platform.db.transaction() as tx:
-        await store.lock(tx)
+        await hold_lock(tx)
         for group in groups:
             await require_live(tx, group)
         if person is not None:
@@ -125,7 +133,7 @@ async def revoke(platform: Platform, constraint_id: int, *, actor: str, reason: 
     """
     require_words(actor, reason)
     async with platform.db.transaction() as tx:
-        await store.lock(tx)
+        await hold_lock(tx)
         known = await lineage_store.constraints(tx, ids=[constraint_id], active=False)
         if not known:
             raise NotFound(f"there is no constraint {constraint_id}")

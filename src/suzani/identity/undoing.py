@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity import lineage_store, store
+from suzani.identity import lineage_store
 from suzani.identity.constraints import Groups, Link, chain, link
-from suzani.identity.decisions import Claim, Decision, decide, require_words
+from suzani.identity.decisions import Claim, Decision, decide, hold_lock, require_words
 from suzani.identity.types import Cause, Change, Kind, NewChange, Outcome
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
@@ -87,7 +87,7 @@ async def undo(
     """
     require_words(actor, reason)
     async with platform.db.transaction() as tx:
-        await store.lock(tx)
+        await hold_lock(tx)
         change = await lineage_store.change(tx, change_id)
         if change is None:
             raise NotFound(f"there is no change {change_id}")
@@ -163,7 +163,7 @@ def _exchanging(pairs: Sequence[tuple[int, int]], persons: Sequence[int] | None,
     if persons is None and len(roots) > 1:
         raise InvalidInput(
             f"change {change_id} merged or split {len(known):,} persons in {len(roots):,} unrelated groups",
-            hint="Say which of them to restore: --person ID.",
+            hint="Say which persons to restore.",
         )
     return sorted(person for person in known if groups.of(person) in roots)
 

@@ -3,6 +3,7 @@
 from suzani.kernel.attributes import ATTRIBUTES, Attribute, Kind
 from suzani.kernel.clock import now
 from suzani.kernel.errors import (
+    Busy,
     Conflict,
     Forbidden,
     InvalidInput,
@@ -14,6 +15,7 @@ from suzani.kernel.errors import (
 __all__ = [
     "ATTRIBUTES",
     "Attribute",
+    "Busy",
     "Conflict",
     "Forbidden",
     "InvalidInput",

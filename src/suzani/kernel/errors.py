@@ -66,3 +66,11 @@ class Unavailable(SuzaniError):
 
     exit_code = 6
     status_code = 503
+
+
+class Busy(Unavailable):
+    """What is asked cannot be done now; the same request can be sent again after some seconds."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message, hint=f"Send it again in {retry_after_seconds} s.")
+        self.retry_after_seconds = retry_after_seconds

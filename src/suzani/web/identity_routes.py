@@ -14,9 +14,9 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from suzani import sources
-from suzani.identity import MOST_AT_ONCE, Asked, Busy, Resolved, Resolver
+from suzani.identity import MOST_AT_ONCE, Asked, Resolved, Resolver
 from suzani.infra.platform import Platform
-from suzani.kernel import InvalidInput, SuzaniError
+from suzani.kernel import Busy, InvalidInput, SuzaniError
 from suzani.web.resolve_schema import DESCRIPTION, REQUEST_BODY, Answers, Candidate, Problem, ResolveAnswer
 
 LARGEST_BODY: Final = 4 << 20

@@ -12,26 +12,31 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from suzani import __version__, profiles
-from suzani.identity import Busy
+from suzani.identity import Contradicted
 from suzani.infra.platform import Platform
-from suzani.kernel import NotFound, SuzaniError
+from suzani.kernel import Busy, NotFound, SuzaniError
 from suzani.profiles import Audit, Customer, Hit
 from suzani.web.explaining_routes import add_explanations
 from suzani.web.identity_routes import Online, add_resolving
 from suzani.web.limits import LARGEST_ID
+from suzani.web.person_routes import add_persons
 
 PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong (RFC 9457): `title` names the kind, `detail` what was wrong, `hint` what to do."""
+    """What went wrong (RFC 9457): `title` names the kind, `detail` what was wrong, `hint` what to do.
+
+    `constraints`: ids of the constraints that a decision contradicts; left out otherwise.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     hint: str = ""
+    constraints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,16 @@ class SearchAnswer:
 
 
 def problem(
-    status: int, detail: str, hint: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    hint: str = "",
+    headers: Mapping[str, str] | None = None,
+    constraints: tuple[int, ...] = (),
 ) -> JSONResponse:
     """An error as problem JSON."""
-    body = Problem("about:blank", HTTPStatus(status).phrase, status, detail, hint)
+    body = Problem("about:blank", HTTPStatus(status).phrase, status, detail, hint, constraints)
     return JSONResponse(
-        {name: getattr(body, name) for name in Problem.__slots__},
+        {name: getattr(body, name) for name in Problem.__slots__ if constraints or name != "constraints"},
         status_code=status,
         media_type=PROBLEM,
         headers=headers,
@@ -69,7 +78,8 @@ def answer_with_problems(app: FastAPI) -> None:
     @app.exception_handler(SuzaniError)
     async def of_domain(request: Request, error: SuzaniError) -> JSONResponse:
         wait = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Busy) else None
-        return problem(error.status_code, error.message, error.hint, wait)
+        against = error.constraints if isinstance(error, Contradicted) else ()
+        return problem(error.status_code, error.message, error.hint, wait, against)
 
     @app.exception_handler(RequestValidationError)
     async def of_parameters(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -78,26 +88,35 @@ def answer_with_problems(app: FastAPI) -> None:
         return problem(422, f"{where}: {first['msg']}", "The parameters are described in /v1/openapi.json.")
 
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
-    for status, text in {
-        404: "No such person or record",
-        422: "A wrong parameter",
-        503: "The database is away",
-    }.items()
-}
+def _described(texts: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Problems by status, as OpenAPI describes them."""
+    return {
+        status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
+        for status, text in texts.items()
+    }
 
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {PROBLEM: {}}}
-    for status, text in {
+_PROBLEMS = _described(
+    {404: "No such person or record", 422: "A wrong parameter", 503: "The database is away"}
+)
+_COME_AGAIN = "Busy, or the database is away; Retry-After says when to come again"
+_REFUSALS = _described(
+    {
         400: "No JSON",
         409: "Records have never been resolved",
         413: "Too large a body",
         422: "A wrong record: what, where, and what to do",
-        503: "Busy, or the database is away; Retry-After says when to come again",
-    }.items()
-}
+        503: _COME_AGAIN,
+    }
+)
+_DECISIONS = _described(
+    {
+        404: "No such person, record, change or constraint",
+        409: "It contradicts what stands (`constraints` names it), was done before, or its records are gone",
+        422: "A wrong body: what, where, and what to do",
+        503: _COME_AGAIN,
+    }
+)
 
 
 def api(platform: Platform, online: Online) -> APIRouter:
@@ -139,6 +158,7 @@ def api(platform: Platform, online: Online) -> APIRouter:
             return await profiles.customer(tx, person_id)
 
     add_explanations(router, platform, _PROBLEMS)
+    add_persons(router, platform, _PROBLEMS, _DECISIONS)
     add_resolving(router, platform, online, _PROBLEMS | _REFUSALS)
 
     @router.get("/{path:path}", include_in_schema=False)
