@@ -5,18 +5,21 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
 
 from suzani.demo.generator import generate
-from suzani.identity import Asked, Limits, Resolved, Resolver, resolve
+from suzani.identity import Asked, Limits, Resolved, Resolver, resolve, snapshot
 from suzani.identity.mirror import Mirror
+from suzani.identity.opening import snapshot_in
+from suzani.identity.snapshot import Snapshot
 from suzani.infra.db import Database
 from suzani.infra.migrate import migrate
 from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
-from suzani.kernel import Busy, Conflict, InvalidInput, SuzaniError
+from suzani.kernel import Busy, Conflict, InvalidInput, SuzaniError, now
 from suzani.sources import load
 from tests.conftest import url_of
 from tests.identity.online_bank import live, looked_up, one, rows, said, to_store, typed_again
@@ -249,6 +252,49 @@ async def test_after_another_run_everything_is_read_anew(platform: Platform, res
     await resolve(platform)
     again = await one(resolver, looked_up(STRANGER))
     assert again.person_id == stored.person_id
+
+
+def said_by(mirror: Mirror) -> dict[int, tuple[int, ...]]:
+    """What a mirror takes each record to say, and its person."""
+    record_id, packed = mirror.index.everyone()
+    contents = zip(record_id.tolist(), packed.contents.tolist(), strict=True)
+    return {record: (said, mirror.person_of.get(record, 0)) for record, said in contents}
+
+
+async def test_a_snapshot_and_what_came_after_it_are_what_the_database_holds(
+    platform: Platform, resolver: Resolver
+) -> None:
+    path = snapshot_in(platform)
+    assert path.exists(), "the run or the first to open wrote one"
+    known = (await live(platform))[:30]
+    again = [to_store(platform, f"again-{i}", typed_again(r, i), "lending") for i, r in enumerate(known)]
+    await resolver.resolve(again)
+    await resolver.resolve([to_store(platform, "again-1", STRANGER, "lending")])
+    from_snapshot = await Mirror.opened(platform)
+    path.unlink()
+    from_records = await Mirror.opened(platform)
+    assert said_by(from_snapshot) == said_by(from_records) == said_by(mirror_in(resolver))
+
+
+@pytest.mark.parametrize("spoil", ["damaged", "older run", "other database"])
+async def test_a_snapshot_that_does_not_serve_is_left_alone(
+    platform: Platform, resolver: Resolver, spoil: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = snapshot_in(platform)
+    before = said_by(mirror_in(resolver))
+    if spoil == "damaged":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        state = snapshot.state_of(path)
+        assert state is not None
+        kept = snapshot.read(path, mirror_in(resolver).index.learned.knowledge.words)
+        other = {"run_id": 99} if spoil == "older run" else {"changed_at": now()}
+        few = Snapshot(replace(state, **other), kept.record_id[:5], kept.packed.take(np.arange(5)))
+        snapshot.write(path, few)
+    with caplog.at_level("INFO"):
+        assert said_by(await Mirror.opened(platform)) == before
+    assert "reading all records" in caplog.text
+    assert said_by(await Mirror.opened(platform)) == before
 
 
 async def test_one_that_cannot_be_stored_does_not_spoil_the_others(

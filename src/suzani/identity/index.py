@@ -316,6 +316,11 @@ class Index:
         edges = spread(edges, selves, np.arange(len(record_id)), starts)
         return Region(record_id, cluster, edges)
 
+    def everyone(self) -> tuple[Rows, Packed]:
+        """All records, and what they say: values that later additions bring are not in it."""
+        record_id = np.array(sorted(self._copies.node_of), dtype=np.int64)
+        return record_id, self.packed(self.nodes_of(record_id))
+
     def packed(self, nodes: Rows) -> Packed:
         """Some nodes as packed records."""
         return replace(

@@ -12,30 +12,28 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani import sources
 from suzani.identity import lineage_store, mirror_store, store
 from suzani.identity.changes import Partition, apply_and_tell
-from suzani.identity.constraints import Link, among
+from suzani.identity.constraints import among
 from suzani.identity.engine import Judged
 from suzani.identity.evidence import evidence_json
-from suzani.identity.fields import standardise, standardise_record
-from suzani.identity.index import Index, Region
-from suzani.identity.knowledge import Learned
+from suzani.identity.fields import standardise_record
+from suzani.identity.index import Region
 from suzani.identity.matches import Answer, Told, answer, told
 from suzani.identity.matching import Pairs
 from suzani.identity.mirror_store import Position
 from suzani.identity.model import Model
-from suzani.identity.packing import pack
+from suzani.identity.opening import Everything, named, put, read_everything, reload, snapshot_in
 from suzani.identity.scoring import weight_bits
 from suzani.identity.types import Applied, NewChange
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
-from suzani.kernel import ATTRIBUTES, Conflict
 
 Ints = npt.NDArray[np.int64]
 
@@ -53,13 +51,13 @@ class Settled:
 class Mirror:
     """An index of all records as they were resolved, the person of each, and where the database stood."""
 
-    def __init__(
-        self, index: Index, person_of: dict[int, int], links: list[Link], position: Position
-    ) -> None:
-        self.index = index
-        self.person_of = person_of
-        self._links = links
-        self._position = position
+    def __init__(self, everything: Everything, snapshot: Path) -> None:
+        self._snapshot = snapshot
+        self._take_over(everything)
+
+    def _take_over(self, everything: Everything) -> None:
+        self.index, self.person_of = everything.index, everything.person_of
+        self._links, self._position = everything.links, everything.position
         self._doubtful: set[int] = set()
 
     @classmethod
@@ -68,23 +66,23 @@ class Mirror:
 
         Raises Conflict if there is no run yet whose knowledge it could use.
         """
+        path = snapshot_in(platform)
         async with platform.db.transaction() as tx:
             await mirror_store.at_one_moment(tx)
-            return cls(*await _read(tx))
+            return cls(await read_everything(tx, path), path)
 
     async def catch_up(self, tx: Tx) -> None:
         """Take over what other processes did, and whatever a failed transaction left in doubt."""
         now = await mirror_store.position(tx)
         if now.run_id != self._position.run_id:
-            self.index, self.person_of, self._links, self._position = await _read(tx)
-            self._doubtful.clear()
+            self._take_over(await read_everything(tx, self._snapshot))
             return
         if now == self._position and not self._doubtful:
             return
         after = self._position.change_id
         touched = {*await mirror_store.touched_since(tx, after), *self._doubtful}
         self._links = await lineage_store.active_links(tx)
-        for record in _named(self._links):
+        for record in named(self._links):
             self.index.part(record)
         await self._reload(tx, touched)
         for record, person in (await mirror_store.moves_since(tx, after)).items():
@@ -108,9 +106,7 @@ class Mirror:
         wanted = sorted(record_ids)
         if not wanted:
             return
-        for record in wanted:
-            self.index.remove(record)
-        self._put(await sources.records_for_identity(tx, wanted))
+        await reload(tx, self.index, wanted)
         members = {row["record_id"]: row["person_id"] for row in await mirror_store.members(tx, wanted, [])}
         for record in wanted:
             self._belongs(record, members.get(record))
@@ -120,13 +116,6 @@ class Mirror:
             self.person_of.pop(record, None)
         else:
             self.person_of[record] = person
-
-    def _put(self, records: pa.Table) -> None:
-        norms = self.index.learned.norms
-        rows = records.select(["record_id", *ATTRIBUTES]).to_pylist()
-        self.index.put_all(
-            [row["record_id"] for row in rows], [standardise_record(row, norms) for row in rows]
-        )
 
     async def settle(
         self, tx: Tx, change: NewChange, records: pa.Table, gone: Sequence[int], at: datetime
@@ -142,7 +131,7 @@ class Mirror:
         self._doubtful.update(ids, gone)
         for record in gone:
             self.index.remove(record)
-        self._put(records)
+        put(self.index, records)
         region, members = await self._closed(tx, seeds, old)
         partition = _partition(region, members, records, gone)
         applied, now = await apply_and_tell(tx, change, partition, at)
@@ -160,7 +149,7 @@ class Mirror:
         self, tx: Tx, seeds: set[int], old: Sequence[int]
     ) -> tuple[Region, list[dict[str, int]]]:
         """The region that seeds reach, with all records of every person in it, and their memberships."""
-        must, cannot = among(self._links, self._live_named())
+        must, cannot = among(self._links, self._livenamed())
         joined: dict[int, list[int]] = {}
         for a, b in must:
             joined.setdefault(a, []).append(b)
@@ -177,8 +166,8 @@ class Mirror:
                 return region, members
             seeds = seeds | outside
 
-    def _live_named(self) -> Ints:
-        return np.array([r for r in sorted(_named(self._links)) if r in self.index], dtype=np.int64)
+    def _livenamed(self) -> Ints:
+        return np.array([r for r in sorted(named(self._links)) if r in self.index], dtype=np.int64)
 
     async def _write_edges(
         self, tx: Tx, region: Region, partition: Partition, person: Ints, ids: set[int], old: set[int]
@@ -241,28 +230,3 @@ def edge_table(record_id: Ints, edges: Pairs, judged: Judged, model: Model) -> p
             "evidence": evidence_json(judged, edges),
         }
     )
-
-
-def _named(links: Iterable[Link]) -> set[int]:
-    """Every record that a constraint names."""
-    return {record for link in links for record in (link.a, link.b)}
-
-
-async def _read(tx: Tx) -> tuple[Index, dict[int, int], list[Link], Position]:
-    """Everything a mirror holds, from the database."""
-    position = await mirror_store.position(tx)
-    if position.run_id is None:
-        raise Conflict("records have not been resolved yet", hint="Run `suzani resolve` once.")
-    learned = Learned.from_bytes(await mirror_store.knowledge(tx, position.run_id))
-    records = await sources.records_for_identity(tx)
-    members = await store.memberships(tx)
-    links = await lineage_store.active_links(tx)
-    index = await asyncio.to_thread(_indexed, learned, records, _named(links))
-    person_of = dict(zip(members.record_id.tolist(), members.person_id.tolist(), strict=True))
-    return index, person_of, links, position
-
-
-def _indexed(learned: Learned, records: pa.Table, apart: set[int]) -> Index:
-    fields, _ = standardise(records, {}, learned.norms)
-    packed = pack(fields, records.num_rows, learned.knowledge.words)
-    return Index(learned, packed, records.column("record_id").to_numpy(), apart)

@@ -21,6 +21,9 @@ select run_id, digest from identity.knowledge order by run_id desc limit 1
 select (select max(run_id) from identity.knowledge) as run_id,
     (select coalesce(max(change_id), 0) from identity.change) as change_id
 
+-- name: time_of
+select at from identity.change where change_id = %(change_id)s
+
 -- name: one_moment
 set transaction isolation level repeatable read
 

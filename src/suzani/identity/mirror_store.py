@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -35,12 +36,13 @@ async def at_one_moment(tx: Tx) -> None:
     await execute(tx, _queries.one_moment)
 
 
-async def keep_knowledge(tx: Tx, run_id: int, data: bytes) -> None:
-    """Keep what a run learned; what was touched before it is in it."""
+async def keep_knowledge(tx: Tx, run_id: int, data: bytes) -> str:
+    """Keep what a run learned, and return its digest; what was touched before it is in it."""
     digest = blake2b(data, digest_size=16).hexdigest()
     await execute(tx, _queries.keep_knowledge, run_id=run_id, digest=digest, data=data)
     await execute(tx, _queries.drop_knowledge)
     await execute(tx, _queries.drop_touched)
+    return digest
 
 
 async def knowledge(tx: Tx, run_id: int) -> bytes:
@@ -54,6 +56,12 @@ async def latest_digest(tx: Tx) -> tuple[int, str] | None:
     """The latest run that left its knowledge, and the digest of that; None if none did."""
     row = await fetch_one(tx, _queries.latest_digest)
     return (row["run_id"], row["digest"]) if row else None
+
+
+async def time_of(tx: Tx, change_id: int) -> datetime | None:
+    """When a change was made; None where there is none of this number."""
+    row = await fetch_one(tx, _queries.time_of, change_id=change_id)
+    return row["at"] if row else None
 
 
 async def touched_since(tx: Tx, change_id: int) -> list[int]:

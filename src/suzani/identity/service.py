@@ -24,7 +24,9 @@ from suzani.identity.fields import standardise
 from suzani.identity.knowledge import Learned
 from suzani.identity.mirror import Mirror, edge_table
 from suzani.identity.norms import Norms
+from suzani.identity.opening import keep, snapshot_in
 from suzani.identity.partition import Constraints
+from suzani.identity.snapshot import Snapshot, State
 from suzani.identity.types import Applied, Cause, NewChange
 from suzani.infra import jobs
 from suzani.infra.db import Database, Tx
@@ -84,7 +86,7 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
         )
         await store.replace_edges(tx, edges)
         learned = Learned(norms, resolution.knowledge)
-        await mirror_store.keep_knowledge(tx, run_id, await asyncio.to_thread(learned.to_bytes))
+        digest = await mirror_store.keep_knowledge(tx, run_id, await asyncio.to_thread(learned.to_bytes))
         report = _report(run_id, fingerprint, resolution, len(record_id), applied)
         await store.finish_run(
             tx,
@@ -98,6 +100,9 @@ async def resolve(platform: Platform, *, progress: Progress = lambda phase: None
             persons=report.persons,
         )
         await jobs.publish(tx, "identity.changed")
+    # What the run read and standardised is what the next process would have to.
+    state = State(run_id, digest, applied.change_id, applied.at)
+    await keep(snapshot_in(platform), Snapshot(state, record_id, resolution.judged.records))
     return report
 
 
