@@ -61,10 +61,7 @@ with incoming as materialized (
 ), noted as (
     insert into sources.change (record_id, load_id, at, kind, before)
     select r.record_id, d.load_id, %(at)s, d.fate,
-        jsonb_strip_nulls(
-            to_jsonb(r) - array['record_id', 'system', 'digest', 'load_id', 'created_load', 'file_no', 'row_no',
-                'created_at', 'updated_at']
-        ) || jsonb_build_object('products', coalesce(
+        sources.image(r) || jsonb_build_object('products', coalesce(
             (select jsonb_agg(jsonb_strip_nulls(to_jsonb(p) - 'record_id') order by p.number)
              from sources.product p where p.record_id = r.record_id), '[]'))
     from decided d join sources.record r on r.record_id = d.old_id
@@ -78,7 +75,7 @@ with incoming as materialized (
         occupation = d.occupation, employer = d.employer, birth_date = d.birth_date,
         marketing_consent = d.kept_consent, consent_at = d.kept_consent_at, as_of = null,
         digest = d.own_digest, load_id = d.load_id, file_no = 0, row_no = d.no, updated_at = %(at)s,
-        deleted_at = null
+        deleted_at = null, filed = r.filed and d.fate <> 'restored'
     from decided d
     where r.record_id = d.old_id and d.fate in ('changed', 'restored')
 ), added as (
@@ -86,10 +83,10 @@ with incoming as materialized (
         system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id, tax_id,
         document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
         birth_date, marketing_consent, consent_at, digest, load_id, created_load, file_no, row_no, created_at,
-        updated_at)
+        updated_at, filed)
     select system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id, tax_id,
         document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
-        birth_date, marketing_consent, consent_at, own_digest, load_id, load_id, 0, no, %(at)s, %(at)s
+        birth_date, marketing_consent, consent_at, own_digest, load_id, load_id, 0, no, %(at)s, %(at)s, false
     from decided where fate = 'new' order by no
     returning record_id, system, key
 ), counted as (

@@ -104,10 +104,11 @@ select i.row_no, i.key, s.row_no as first_row,
         when r.digest <> i.digest or r.as_of is distinct from i.as_of then 'changed'
         when exists (select from rekeyed k where k.record_id = r.record_id) then 'rekeyed'
         else 'unchanged'
-    end as fate
+    end as fate,
+    not coalesce(r.filed, true) as came_online
 from incoming i
 left join lateral (
-    select record_id, digest, as_of, deleted_at from sources.record
+    select record_id, digest, as_of, deleted_at, filed from sources.record
     where system = %(system)s and key = i.key offset 0
 ) r on true
 left join lateral (
@@ -117,10 +118,7 @@ left join lateral (
 -- name: note_changes
 insert into sources.change (record_id, load_id, at, kind, before)
 select r.record_id, %(load_id)s, now(), f.fate,
-    jsonb_strip_nulls(
-        to_jsonb(r) - array['record_id', 'system', 'digest', 'load_id', 'created_load', 'file_no', 'row_no',
-            'created_at', 'updated_at']
-    ) || jsonb_build_object('products', coalesce(
+    sources.image(r) || jsonb_build_object('products', coalesce(
         (select jsonb_agg(jsonb_strip_nulls(to_jsonb(p) - 'record_id') order by p.number)
          from sources.product p where p.record_id = r.record_id), '[]'))
 from fate f join sources.record r using (record_id)
@@ -135,7 +133,7 @@ update sources.record r set
     occupation = i.occupation, employer = i.employer, birth_date = i.birth_date,
     marketing_consent = i.marketing_consent, consent_at = i.consent_at, as_of = i.as_of, extra = i.extra,
     digest = i.digest,
-    load_id = %(load_id)s, file_no = %(file_no)s, row_no = i.row_no, updated_at = now(),
+    load_id = %(load_id)s, file_no = %(file_no)s, row_no = i.row_no, updated_at = now(), filed = true,
     deleted_at = case when i.gone then coalesce(r.deleted_at, now()) end
 from fate f join incoming i using (row_no)
 where f.record_id = r.record_id and f.fate in ('changed', 'deleted', 'restored')
@@ -183,7 +181,10 @@ order by r.record_id, j.row_no
 on conflict do nothing
 
 -- name: count_fates
-select fate, count(*) as rows from fate group by fate
+select fate, count(*) as rows, count(*) filter (where came_online) as came_online from fate group by fate
+
+-- name: file_those_that_came_online
+update sources.record r set filed = true from fate f where f.record_id = r.record_id and f.came_online
 
 -- name: duplicates
 select row_no, key, first_row from fate where fate = 'duplicate' order by row_no
@@ -211,15 +212,20 @@ update sources.load set
     position = jsonb_build_object('file', %(file_no)s::int, 'rows', %(file_rows)s::bigint)
 where load_id = %(load_id)s
 
+-- name: find_absent
+-- Live records that the load has not met. It speaks for those that files hold (`gone`), but not for what was
+-- told online after it was taken.
+create temp table absent on commit drop as
+select r.record_id, r.filed and not (l.file_digest = 'online' and r.updated_at > %(taken_at)s) as gone
+from sources.record r join sources.load l using (load_id)
+where r.system = %(system)s and r.deleted_at is null
+  and not exists (select from sources.seen s where s.load_id = %(load_id)s and s.record_id = r.record_id)
+
 -- name: find_moved
 -- A vanished record and a new one with the same content, each the only one with it, are one record.
 create temp table moved on commit drop as
 with gone as (
-    select digest, min(record_id) as old_id from sources.record r
-    where system = %(system)s and deleted_at is null
-      and not exists (
-          select from sources.seen s where s.load_id = %(load_id)s and s.record_id = r.record_id
-      )
+    select digest, min(record_id) as old_id from sources.record join absent using (record_id) where gone
     group by digest having count(*) = 1
 ), came as (
     select digest, min(record_id) as new_id from sources.record
@@ -246,35 +252,26 @@ update sources.record r set key = m.key, as_of = m.as_of, load_id = %(load_id)s,
     row_no = m.row_no, updated_at = now()
 from moved m where r.record_id = m.old_id
 
--- name: see_moved
-insert into sources.seen (load_id, record_id, file_no, row_no)
-select %(load_id)s, old_id, file_no, row_no from moved
+-- name: meet_moved
+delete from absent a using moved m where a.record_id = m.old_id
 
 -- name: count_absent
 select
-    count(*) filter (where not exists (
-        select from sources.seen s where s.load_id = %(load_id)s and s.record_id = r.record_id
-    )) as absent,
-    count(*) filter (where created_load <> %(load_id)s) as existing
-from sources.record r where system = %(system)s and deleted_at is null
+    (select count(*) from absent where gone) as gone, (select count(*) from absent where not gone) as kept,
+    (select count(*) from sources.record
+     where system = %(system)s and deleted_at is null and filed and created_load <> %(load_id)s) as existing
 
 -- name: note_absent
 insert into sources.change (record_id, load_id, at, kind, before)
 select r.record_id, %(load_id)s, now(), 'deleted',
-    jsonb_strip_nulls(
-        to_jsonb(r) - array['record_id', 'system', 'digest', 'load_id', 'created_load', 'file_no', 'row_no',
-            'created_at', 'updated_at']
-    ) || jsonb_build_object('products', coalesce(
+    sources.image(r) || jsonb_build_object('products', coalesce(
         (select jsonb_agg(jsonb_strip_nulls(to_jsonb(p) - 'record_id') order by p.number)
          from sources.product p where p.record_id = r.record_id), '[]'))
-from sources.record r
-where r.system = %(system)s and r.deleted_at is null
-  and not exists (select from sources.seen s where s.load_id = %(load_id)s and s.record_id = r.record_id)
+from sources.record r join absent a using (record_id) where a.gone
 
 -- name: delete_absent
 update sources.record r set deleted_at = now(), updated_at = now(), load_id = %(load_id)s
-where r.system = %(system)s and r.deleted_at is null
-  and not exists (select from sources.seen s where s.load_id = %(load_id)s and s.record_id = r.record_id)
+from absent a where a.record_id = r.record_id and a.gone
 
 -- name: finish_load
 update sources.load set state = 'done', finished_at = now(), deletes_held = %(deletes_held)s,

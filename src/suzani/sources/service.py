@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -325,15 +326,18 @@ async def _finish(work: _Load, started: float) -> LoadReport:
     async with work.platform.db.transaction() as tx:
         moved = deleted = held = 0
         if work.mode is Mode.SNAPSHOT:
+            await store.find_absent(tx, load_id, system, _taken_at(work))
             moved = await store.move_rekeyed(tx, load_id, system)
-            absent, existing = await store.count_absent(tx, load_id, system)
+            absent = await store.count_absent(tx, load_id, system)
             current = await store.latest_load(tx, system) or {}
-            _refuse_implausible(work, absent, existing, int(current["rows_in"]))
-            if absent and current["rows_unplaced"] and not work.options.allow_deletes:
-                held = absent
+            _refuse_implausible(work, absent, int(current["rows_in"]))
+            if absent.kept:
+                work.warnings.append(_kept_warning(absent.kept))
+            if absent.gone and current["rows_unplaced"] and not work.options.allow_deletes:
+                held = absent.gone
                 work.warnings.append(_held_warning(held, current["rows_unplaced"]))
-            elif absent:
-                deleted = await store.delete_absent(tx, load_id, system)
+            elif absent.gone:
+                deleted = await store.delete_absent(tx, load_id)
         row = await store.finish_load(tx, load_id, system, moved=moved, deleted=deleted, deletes_held=held)
         report = await store.report_of(
             tx,
@@ -347,13 +351,29 @@ async def _finish(work: _Load, started: float) -> LoadReport:
     return report
 
 
-def _refuse_implausible(work: _Load, absent: int, existing: int, rows_in: int) -> None:
-    too_many = existing > PLAUSIBLE_FROM_RECORDS and absent > existing * PLAUSIBLE_SHARE_DELETED
-    if work.options.allow_deletes or not absent or not (too_many or rows_in == 0):
+def _taken_at(work: _Load) -> datetime:
+    """When the snapshot was taken, at the latest: its oldest file, or the start of the query."""
+    if any(given.path is None for given in work.inputs):
+        started: datetime = work.row["started_at"]
+        return started
+    return datetime.fromtimestamp(min(given.stamp[1] for given in work.inputs) / 1e9, UTC)
+
+
+def _refuse_implausible(work: _Load, absent: store.Absent, rows_in: int) -> None:
+    gone, existing = absent.gone, absent.existing
+    too_many = existing > PLAUSIBLE_FROM_RECORDS and gone > existing * PLAUSIBLE_SHARE_DELETED
+    if work.options.allow_deletes or not gone or not (too_many or rows_in == 0):
         return
     raise Conflict(
-        f"this snapshot of {work.mapping.system} lacks {absent:,} of {existing:,} records; none was deleted",
+        f"this snapshot of {work.mapping.system} lacks {gone:,} of {existing:,} records; none was deleted",
         hint="It may be cut off. Its rows were taken; if it is whole, run it again with --allow-deletes.",
+    )
+
+
+def _kept_warning(kept: int) -> str:
+    return (
+        f"{kept:,} records are absent, but were kept: they came online, and no file has held them since, or "
+        "they were told online after this snapshot was taken."
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -101,7 +102,10 @@ async def take_over(tx: Tx, place: Place) -> dict[str, int]:
     await execute(tx, queries.only_by_index)
     await execute(tx, queries.classify, **at)
     await execute(tx, queries.any_join)
-    counts = {row["fate"]: int(row["rows"]) for row in await fetch(tx, queries.count_fates)}
+    fates = await fetch(tx, queries.count_fates)
+    counts = {row["fate"]: int(row["rows"]) for row in fates}
+    if any(row["came_online"] for row in fates):
+        await execute(tx, queries.file_those_that_came_online)
     if any(counts.get(fate) for fate in (Fate.CHANGED, Fate.DELETED, Fate.RESTORED)):
         await execute(tx, queries.only_by_index)
         await execute(tx, queries.note_changes, load_id=place.load_id)
@@ -173,31 +177,47 @@ async def advance(tx: Tx, place: Place, counts: dict[str, int], file_rows: int) 
     )
 
 
-async def move_rekeyed(tx: Tx, load_id: int, system: str) -> int:
-    """In a snapshot, let records that vanished and came again under another key go on; returns how many.
+async def find_absent(tx: Tx, load_id: int, system: str, taken_at: datetime) -> None:
+    """Find the live records that a snapshot taken at a moment has not met, for the functions below.
 
     From here on to the end of the transaction nobody else writes records of the system.
     """
     await putting.lock_writes(tx, system)
+    await execute(tx, queries.find_absent, load_id=load_id, system=system, taken_at=taken_at)
+
+
+async def move_rekeyed(tx: Tx, load_id: int, system: str) -> int:
+    """In a snapshot, let records that vanished and came again under another key go on; returns how many."""
     moved = await execute(tx, queries.find_moved, load_id=load_id, system=system)
     if moved:
         await execute(tx, queries.note_moved, load_id=load_id)
         await execute(tx, queries.drop_moved_copies)
         await execute(tx, queries.move_records, load_id=load_id)
-        await execute(tx, queries.see_moved, load_id=load_id)
+        await execute(tx, queries.meet_moved)
     return moved
 
 
-async def count_absent(tx: Tx, load_id: int, system: str) -> tuple[int, int]:
-    """Live records that the load has not met, and live records there were before it."""
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Live records that a snapshot lacks: those that are `gone`, and those that it does not speak for and
+    that are `kept`; `existing` are the records of files that there were before it."""
+
+    gone: int
+    kept: int
+    existing: int
+
+
+async def count_absent(tx: Tx, load_id: int, system: str) -> Absent:
+    """How many records a snapshot lacks."""
     row = await fetch_one(tx, queries.count_absent, load_id=load_id, system=system)
-    return (int(row["absent"]), int(row["existing"])) if row else (0, 0)
+    assert row is not None  # noqa: S101 - counts are one row
+    return Absent(**row)
 
 
-async def delete_absent(tx: Tx, load_id: int, system: str) -> int:
-    """Mark the records that the load has not met as deleted; returns how many."""
-    await execute(tx, queries.note_absent, load_id=load_id, system=system)
-    return await execute(tx, queries.delete_absent, load_id=load_id, system=system)
+async def delete_absent(tx: Tx, load_id: int) -> int:
+    """Mark the records that are gone as deleted; returns how many."""
+    await execute(tx, queries.note_absent, load_id=load_id)
+    return await execute(tx, queries.delete_absent, load_id=load_id)
 
 
 async def finish_load(
