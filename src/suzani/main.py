@@ -12,6 +12,7 @@ from suzani.bench import cli as bench
 from suzani.demo import cli as demo
 from suzani.identity import cli as identity
 from suzani.identity import explaining_cli as explaining
+from suzani.identity import feed_cli as feed
 from suzani.identity import jobs as identity_jobs
 from suzani.identity import stewarding_cli as stewarding
 from suzani.infra import cli as infra
@@ -74,6 +75,7 @@ SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
 identity.register(app)
 stewarding.register(app)
+feed.register(app)
 explaining.register(app, say)
 profiles.register(app)
 demo.register(app, serve=infra.serve)

@@ -41,3 +41,16 @@ def test_an_address_of_something_else_is_refused_without_repeating_it() -> None:
 def test_settings_travel_to_other_processes_unchanged(tmp_path: Path) -> None:
     settings = Settings(tmp_path, None, tmp_path / "system", "somebody")
     assert Settings.from_environment(None, settings.to_environment()) == settings
+
+
+def test_the_feed_is_kept_for_a_number_of_days() -> None:
+    assert Settings.from_environment(None, {}).feed_days == 30
+    settings = Settings.from_environment(None, {"SUZANI_FEED_DAYS": " 7 "})
+    assert settings.feed_days == 7
+    assert settings.to_environment()["SUZANI_FEED_DAYS"] == "7"
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "٣", "99999"])
+def test_a_feed_kept_for_no_number_of_days_is_refused(days: str) -> None:
+    with pytest.raises(InvalidInput, match="SUZANI_FEED_DAYS"):
+        Settings.from_environment(None, {"SUZANI_FEED_DAYS": days})

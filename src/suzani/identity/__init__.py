@@ -6,6 +6,7 @@ from suzani.identity.decisions import Contradicted
 from suzani.identity.evaluation import Comparison, Evaluation, evaluate_partition, evaluate_tables
 from suzani.identity.explaining import FieldStep, RecordName, Verdict, Why
 from suzani.identity.explanations import Story, how, story, why, why_not
+from suzani.identity.feed_store import affected_persons, mark_read, prune_feed
 from suzani.identity.lineage import (
     Event,
     Moved,
@@ -25,7 +26,6 @@ from suzani.identity.nearest import Neighbour, WhyNot
 from suzani.identity.online import MOST_AT_ONCE, Asked, Limits, Resolved, Resolver
 from suzani.identity.service import RunReport, resolve
 from suzani.identity.stewarding import join, record_ids, revoke, separate
-from suzani.identity.store import affected_persons, mark_read
 from suzani.identity.tables import read_table, write_table
 from suzani.identity.types import Affected, Applied, Cause, Change, Constraint, Outcome
 from suzani.identity.undoing import undo
@@ -81,6 +81,7 @@ __all__ = [
     "persons_at",
     "phonetic_key",
     "phonetic_keys",
+    "prune_feed",
     "read_input",
     "read_table",
     "record_history",

@@ -187,23 +187,3 @@ select record_a, record_b, probability
 from identity.edge
 where record_a = any(%(records)s) and record_b = any(%(records)s)
 order by record_a, record_b
-
--- name: feed_position
-select seq from identity.feed_cursor where consumer = %(consumer)s
-
--- name: feed_end
-select coalesce(max(seq), 0) as seq from identity.person_change
-
--- name: everyone_since
-select exists (
-    select from identity.person_change where seq > %(after)s and seq <= %(up_to)s and person_id is null
-) as found
-
--- name: persons_since
-select distinct person_id from identity.person_change
-where seq > %(after)s and seq <= %(up_to)s
-order by person_id
-
--- name: move_cursor
-insert into identity.feed_cursor (consumer, seq) values (%(consumer)s, %(up_to)s)
-on conflict (consumer) do update set seq = greatest(feed_cursor.seq, excluded.seq)

@@ -1,4 +1,4 @@
-"""The SQL of identity: runs, changes, persons, memberships, edges and the feed of affected persons.
+"""The SQL of identity: runs, changes, persons, memberships, edges, and writing the feed of affected persons.
 
 Everything that writes holds `lock`, so that changes come one after the other, in the order of their ids.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.identity.types import Affected, Applied, NewChange
+from suzani.identity.types import Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
 from suzani.infra.integers import copy_integers, moment, moments
 from suzani.infra.queries import compiled
@@ -242,26 +242,6 @@ async def feed(tx: Tx, applied: Applied, affected: Ints, created: Ints) -> Appli
     table = {"change_id": change_id, "person_id": affected, "kind": pa.array(kinds, pa.string())}
     await copy_in(tx, "identity.person_change", pa.table(table))
     return replace(applied, affected=tuple(affected.tolist()))
-
-
-async def affected_persons(tx: Tx, consumer: str) -> Affected:
-    """Persons that changed since the consumer last marked the feed read; everyone if it never did."""
-    position = await fetch_one(tx, _queries.feed_position, consumer=consumer)
-    end = await fetch_one(tx, _queries.feed_end)
-    up_to = int(end["seq"]) if end else 0
-    if position is None:
-        return Affected(None, up_to)
-    after = int(position["seq"])
-    everyone = await fetch_one(tx, _queries.everyone_since, after=after, up_to=up_to)
-    if everyone and everyone["found"]:
-        return Affected(None, up_to)
-    persons = await fetch(tx, _queries.persons_since, after=after, up_to=up_to)
-    return Affected(tuple(row["person_id"] for row in persons), up_to)
-
-
-async def mark_read(tx: Tx, consumer: str, up_to: int) -> None:
-    """Remember how far a consumer has read the feed; never moves back."""
-    await execute(tx, _queries.move_cursor, consumer=consumer, up_to=up_to)
 
 
 async def replace_edges(tx: Tx, edges: pa.Table) -> None:

@@ -12,6 +12,7 @@ import platformdirs
 from suzani.kernel import InvalidInput
 
 _URL_SCHEMES = ("postgresql://", "postgres://")
+_MOST_DAYS = 36_500
 _SYSTEM_DIR = "/var/lib/suzani"
 
 
@@ -22,13 +23,14 @@ class Settings:
     `data_dir` is absolute. `database_url` names an outside PostgreSQL (15 or newer); None means the embedded
     one. `system_dir` is where the embedded server is kept when root runs it for a data directory that the
     server's own user cannot reach; `server_user` names that user (None: the first that exists of suzani,
-    postgres, nobody).
+    postgres, nobody). `feed_days`: how long the feed of affected persons keeps what all its readers passed.
     """
 
     data_dir: Path
     database_url: str | None = None
     system_dir: Path = Path(_SYSTEM_DIR)
     server_user: str | None = None
+    feed_days: int = 30
 
     @classmethod
     def from_environment(
@@ -45,6 +47,7 @@ class Settings:
             database_url=_database_url(env),
             system_dir=_absolute(_path(env, "SUZANI_SYSTEM_DIR") or Path(_SYSTEM_DIR)),
             server_user=env.get("SUZANI_SERVER_USER") or None,
+            feed_days=_days(env, "SUZANI_FEED_DAYS", 30),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -54,6 +57,7 @@ class Settings:
             "SUZANI_DATABASE_URL": self.database_url or "",
             "SUZANI_SYSTEM_DIR": str(self.system_dir),
             "SUZANI_SERVER_USER": self.server_user or "",
+            "SUZANI_FEED_DAYS": str(self.feed_days),
         }
         return {**os.environ, **variables}
 
@@ -66,6 +70,13 @@ class Settings:
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     value = env.get(name, "").strip()
     return Path(value) if value else None
+
+
+def _days(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= _MOST_DAYS):
+        raise InvalidInput(f"{name} is {value!r}, not a number of days from 1 to {_MOST_DAYS:,}")
+    return int(value)
 
 
 def _absolute(path: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
-from suzani.identity import affected_persons, mark_read
+from suzani.identity import affected_persons, mark_read, prune_feed
 from suzani.infra import jobs
 from suzani.infra.platform import Platform
 from suzani.kernel import now
@@ -20,7 +21,8 @@ async def rebuild_profiles(platform: Platform, **event: Any) -> int:
     """Build the golden records of the persons that changed since the last time; returns how many.
 
     The feed is read first and marked with the new profiles in one transaction: whatever stops it in between
-    is done again, and what changes meanwhile is left for the next time.
+    is done again, and what changes meanwhile is left for the next time. What all have read is dropped from
+    the feed when it is old enough.
     """
     survivorship = load_survivorship(platform.data_dir)
     async with platform.db.transaction() as tx:
@@ -31,6 +33,7 @@ async def rebuild_profiles(platform: Platform, **event: Any) -> int:
         else:
             built = await rebuild(tx, affected.persons, survivorship, now())
         await mark_read(tx, CONSUMER, affected.up_to)
+        await prune_feed(tx, now() - timedelta(days=platform.settings.feed_days))
     return built
 
 
