@@ -19,7 +19,8 @@ CORRECTIONS = {
     "calibration": "as pairs of known outcome have it",
 }
 """What corrects the sum of the fields, by name, with its label."""
-_TOO_LITTLE = 0.05
+TOO_LITTLE = 0.05
+"""Bits; a correction of less is not told."""
 
 
 def evidence_json(judged: Judged, edges: Pairs) -> pa.Array:
@@ -40,7 +41,7 @@ def evidence_json(judged: Judged, edges: Pairs) -> pa.Array:
     for column, (name, label) in enumerate(CORRECTIONS.items(), len(records.fields)):
         head = pa.array([f"{json.dumps(name)}:[{json.dumps(label)},"] * len(edges), pa.string())
         part = _joined(head, bits[:, column])
-        matters = pa.array(np.abs(bits[:, column]) > _TOO_LITTLE)
+        matters = pa.array(np.abs(bits[:, column]) > TOO_LITTLE)
         parts.append(pc.if_else(matters, part, pa.scalar(None, pa.string())))
     # The empty last part keeps the rows that have no other: Arrow leaves out rows of nulls alone.
     last = pa.array([""] * len(edges), pa.string())

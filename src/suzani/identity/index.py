@@ -26,6 +26,7 @@ from suzani.identity.nodes import find_nodes, spread
 from suzani.identity.packing import Packed, contents_of
 from suzani.identity.partition import Constraints, Options, partition
 from suzani.identity.pool import Codes, Pool, Standard
+from suzani.identity.single import Recorder
 from suzani.kernel import InvalidInput
 
 _APART = np.uint64(0x9E3779B97F4A7C15)
@@ -66,6 +67,7 @@ class Index:
         if learned.knowledge.plan is None:
             raise InvalidInput("so few records were learned from that there is nothing to look records up by")
         self.learned = learned
+        self.standardise = Recorder(learned.norms).read
         self.options = options = options or Options()
         self._bounds = Bounds(options.loose_bits, options.cut_bits, options.clip_bits, options.largest)
         self._apart = set(apart)
@@ -315,6 +317,12 @@ class Index:
         selves = Pairs(copied, copied, selves.odds_bits, selves.levels).where(joins)
         edges = spread(edges, selves, np.arange(len(record_id)), starts)
         return Region(record_id, cluster, edges)
+
+    def bits_of(self, a: Rows, b: Rows, pairs: Pairs) -> npt.NDArray[np.float64]:
+        """What each field adds to pairs of records a and b, as `field_bits`; `pairs` has their levels."""
+        left, right = self.nodes_of(a), self.nodes_of(b)
+        layout, _, weights = self._judge
+        return np.asarray(field_bits(weights, layout, pairs.levels, self._codes.view, left, right))
 
     def everyone(self) -> tuple[Rows, Packed]:
         """All records, and what they say: values that later additions bring are not in it."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-import msgspec
 import numpy as np
-import pyarrow as pa
 
 from suzani.identity.comparisons import LABELS
-from suzani.identity.evidence import CORRECTIONS
+from suzani.identity.evidence import CORRECTIONS, TOO_LITTLE
 from suzani.identity.index import Index, Probe
 from suzani.identity.model import Model
 from suzani.identity.scoring import weight_bits
@@ -18,6 +17,18 @@ from suzani.kernel import Kind
 
 Reasons = dict[str, tuple[str, float]]
 """By field: the level of agreement, and its bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Evidence between two records, the lower first."""
+
+    record_a: int
+    record_b: int
+    odds_bits: float
+    weight_bits: float
+    probability: float
+    evidence: Reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,37 +91,44 @@ def _near(
 
 
 def _reasons(model: Model, probe: Probe, pair: int) -> Reasons:
-    """By field that both records have, and by correction that matters."""
-    reasons: Reasons = {}
+    return reasons(model, probe.levels[pair].tolist(), probe.bits[pair].tolist())
+
+
+def reasons(model: Model, levels: Sequence[int], bits: Sequence[float]) -> Reasons:
+    """What one pair's levels and bits (as `field_bits`) say, as `evidence_json` writes it for many: by field
+    that both records have, and by correction that matters."""
+    found: Reasons = {}
     for f, field in enumerate(model.fields):
-        level = int(probe.levels[pair, f])
-        if level:
-            reasons[field.name] = LABELS[Kind(field.kind)][level], round(float(probe.bits[pair, f]), 2)
-    for column, (name, label) in enumerate(CORRECTIONS.items(), len(model.fields)):
-        if abs(bits := float(probe.bits[pair, column])) > 0.05:
-            reasons[name] = label, round(bits, 2)
-    return reasons
+        if levels[f]:
+            found[field.name] = _labels(field.kind)[levels[f]], round(bits[f], 2)
+    for (name, label), own in zip(CORRECTIONS.items(), bits[len(model.fields) :], strict=True):
+        if abs(own) > TOO_LITTLE:
+            found[name] = label, round(own, 2)
+    return found
+
+
+@cache
+def _labels(kind: str) -> tuple[str, ...]:
+    return LABELS[Kind(kind)]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Evidence between a record and another; `evidence` is JSON, as `identity.edge` keeps it."""
+    """Evidence between a record and another."""
 
     other: int
     odds_bits: float
     weight_bits: float
-    evidence: str
+    evidence: Reasons
 
 
-def told(edges: pa.Table, odds_bits: Sequence[float], records: set[int]) -> dict[int, list[Told]]:
+def told(edges: Sequence[Edge], records: set[int]) -> dict[int, list[Told]]:
     """The evidence of edges for each of some records."""
     found: dict[int, list[Told]] = {record: [] for record in records}
-    names = ("record_a", "record_b", "weight_bits", "evidence")
-    columns = [edges.column(name).to_pylist() for name in names]
-    for a, b, bits, evidence, odds in zip(*columns, odds_bits, strict=True):
-        for one, other in ((a, b), (b, a)):
+    for edge in edges:
+        for one, other in ((edge.record_a, edge.record_b), (edge.record_b, edge.record_a)):
             if one in found:
-                found[one].append(Told(other, odds, bits, evidence))
+                found[one].append(Told(other, edge.odds_bits, edge.weight_bits, edge.evidence))
     return found
 
 
@@ -131,7 +149,7 @@ def nearest_told(
     return tuple(
         Near(
             person, 1 / (1 + 2.0**least), round(-least, 3), best.other, round(best.weight_bits, 2),
-            {name: (level, bits) for name, (level, bits) in msgspec.json.decode(best.evidence).items()},
+            best.evidence,
         )
         for _, least, person, best in near[:limit]
     )  # fmt: skip

@@ -8,10 +8,11 @@ the same moment become one person.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +24,44 @@ from suzani.identity.changes import Partition, apply_and_tell
 from suzani.identity.constraints import among
 from suzani.identity.engine import Judged
 from suzani.identity.evidence import evidence_json
-from suzani.identity.fields import standardise_record
-from suzani.identity.index import Region
-from suzani.identity.matches import Answer, Told, answer, told
+from suzani.identity.index import Index, Region
+from suzani.identity.matches import Answer, Edge, Told, answer, reasons, told
 from suzani.identity.matching import Pairs
 from suzani.identity.mirror_store import Position
 from suzani.identity.model import Model
-from suzani.identity.opening import Everything, named, put, read_everything, reload, snapshot_in
+from suzani.identity.opening import Everything, named, read_everything, reload, snapshot_in, standard_records
+from suzani.identity.pool import Standard
 from suzani.identity.scoring import weight_bits
 from suzani.identity.types import Applied, NewChange
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 
 Ints = npt.NDArray[np.int64]
+_FEW = 900
+
+
+@dataclass(frozen=True)
+class Said:
+    """What new and changed records say now: their standard form, and when each was written, in microseconds
+    since 1970."""
+
+    record_ids: Sequence[int]
+    standards: Sequence[Standard]
+    updated_us: Sequence[int]
+
+    @classmethod
+    def of(cls, records: pa.Table, index: Index) -> Said:
+        """What rows of `sources.RECORD_SCHEMA` say."""
+        updated = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_pylist()
+        return cls(records.column("record_id").to_pylist(), standard_records(records, index), updated)
+
+    def __add__(self, other: Said) -> Said:
+        """Both, one after the other."""
+        return Said(
+            [*self.record_ids, *other.record_ids],
+            [*self.standards, *other.standards],
+            [*self.updated_us, *other.updated_us],
+        )
 
 
 @dataclass(frozen=True)
@@ -71,9 +97,10 @@ class Mirror:
             await mirror_store.at_one_moment(tx)
             return cls(await read_everything(tx, path), path)
 
-    async def catch_up(self, tx: Tx) -> None:
-        """Take over what other processes did, and whatever a failed transaction left in doubt."""
-        now = await mirror_store.position(tx)
+    async def catch_up(self, tx: Tx, now: Position | None = None) -> None:
+        """Take over what other processes did, and whatever a failed transaction left in doubt; `now`: where
+        the database stands, if that is known already."""
+        now = now or await mirror_store.position(tx)
         if now.run_id != self._position.run_id:
             self._take_over(await read_everything(tx, self._snapshot))
             return
@@ -95,8 +122,7 @@ class Mirror:
 
         Reads nothing from the database: catch up first where others may have written.
         """
-        standard = standardise_record(attributes, self.index.learned.norms)
-        return answer(self.index, self.index.probe(standard), self.person_of, limit)
+        return answer(self.index, self.index.probe(self.index.standardise(attributes)), self.person_of, limit)
 
     def forget(self, records: Iterable[int]) -> None:
         """The transaction that settled these records failed: what is known of them is in doubt."""
@@ -118,29 +144,31 @@ class Mirror:
             self.person_of[record] = person
 
     async def settle(
-        self, tx: Tx, change: NewChange, records: pa.Table, gone: Sequence[int], at: datetime
+        self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime
     ) -> Settled:
-        """Resolve what new, changed (`records`, of `sources.RECORD_SCHEMA`) and gone records can reach.
+        """Resolve what new, changed (`said`) and gone records can reach.
 
         The caller holds `store.lock`, has caught up, and calls `forget` if the transaction fails. The same
         persons as a full run with the same knowledge finds.
         """
-        ids = records.column("record_id").to_pylist()
+        ids = said.record_ids
         old = [record for record in (*ids, *gone) if record in self.person_of]
         seeds = {*ids, *(await mirror_store.joined_by_edges(tx, old) if old else ())}
         self._doubtful.update(ids, gone)
         for record in gone:
             self.index.remove(record)
-        put(self.index, records)
+        self.index.put_all(ids, said.standards)
         region, members = await self._closed(tx, seeds, old)
-        partition = _partition(region, members, records, gone)
-        applied, now = await apply_and_tell(tx, change, partition, at)
-        evidence = await self._write_edges(tx, region, partition, now, {*ids}, {*old})
+        partition = _partition(region, members, said, gone)
+        # Nothing waits for what needs no answer, unless there is so much that it is copied.
+        async with tx.pipeline() if len(region.record_id) < _FEW else nullcontext():
+            applied, now = await apply_and_tell(tx, change, partition, at)
+            evidence = await self._write_edges(tx, region, partition, now, {*ids}, {*old})
+            await mirror_store.touch(tx, applied.change_id, sorted({*ids, *gone}))
         person = dict(zip(partition.record_id.tolist(), now.tolist(), strict=True))
         for record in gone:
             self._belongs(record, None)
         self.person_of.update(person)
-        await mirror_store.touch(tx, applied.change_id, sorted({*ids, *gone}))
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)
         return Settled(person, applied, evidence)
@@ -156,7 +184,7 @@ class Mirror:
             joined.setdefault(b, []).append(a)
         persons = {self.person_of[record] for record in old}
         while True:
-            region = await asyncio.to_thread(self.index.resolve, seeds, joined, must, cannot)
+            region = self.index.resolve(seeds, joined, must, cannot)
             reached = region.record_id.tolist()
             persons |= {self.person_of[record] for record in reached if record in self.person_of}
             members = await mirror_store.members(tx, reached, sorted(persons))
@@ -182,39 +210,42 @@ class Mirror:
         else:
             new = np.isin(region.record_id, np.array(sorted(ids), dtype=np.int64))
             edges = edges.where(np.flatnonzero(new[edges.left] | new[edges.right]))
-        table = await asyncio.to_thread(self._edges, region, edges)
-        await mirror_store.replace_edges_of(tx, sorted(old), table)
-        return told(table, edges.odds_bits.tolist(), ids)
+        found = self._edges(region, edges)
+        await mirror_store.replace_edges_of(tx, sorted(old), found)
+        return told(found, ids)
 
-    def _edges(self, region: Region, edges: Pairs) -> pa.Table:
+    def _edges(self, region: Region, edges: Pairs) -> list[Edge]:
         """Evidence inside a region as `identity.edge` keeps it."""
-        used = np.unique(np.concatenate([edges.left, edges.right])).astype(np.int64)
-        place = np.zeros(len(region.record_id), dtype=np.int64)
-        place[used] = np.arange(len(used))
-        record_id = region.record_id[used]
-        packed = self.index.packed(self.index.nodes_of(record_id))
-        judged = Judged(packed, self.index.weights)
-        return edge_table(record_id, edges.on(place), judged, self.index.learned.knowledge.model)
+        a, b = region.record_id[edges.left], region.record_id[edges.right]
+        model = self.index.learned.knowledge.model
+        bits = self.index.bits_of(a, b, edges)
+        weights = np.round(weight_bits(edges.odds_bits, model), 2)
+        columns = (np.minimum(a, b), np.maximum(a, b), edges.odds_bits, weights, edges.probability)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        evidence = map(reasons, repeat(model), edges.levels.tolist(), bits.tolist())
+        return [
+            Edge(low, high, odds, weight, probability, one)
+            for (low, high, odds, weight, probability), one in zip(rows, evidence, strict=True)
+        ]
 
 
 def _partition(
-    region: Region, members: Sequence[dict[str, int]], records: pa.Table, gone: Sequence[int]
+    region: Region, members: Sequence[dict[str, int]], said: Said, gone: Sequence[int]
 ) -> Partition:
     """What a region found, beside what was before."""
     order = np.argsort(region.record_id)
     record_id = region.record_id[order]
     before = {row["record_id"]: row for row in members}
-    updated = records.column("updated_at").cast(store.TIME).cast(pa.int64()).to_pylist()
-    now = dict(zip(records.column("record_id").to_pylist(), updated, strict=True))
+    now = dict(zip(said.record_ids, said.updated_us, strict=True))
     known = [before.get(record, {}) for record in record_id.tolist()]
     seen = [store.NEVER if row.get("seen_us") is None else row["seen_us"] for row in known]
-    said = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
+    updated = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
     return Partition(
         record_id=record_id,
         cluster=region.cluster[order],
         before=np.array([row.get("person_id", 0) for row in known], dtype=np.int64),
         gone=np.array([record for record in gone if record in before], dtype=np.int64),
-        seen_us=(np.array(said, dtype=np.int64), np.array(seen, dtype=np.int64)),
+        seen_us=(np.array(updated, dtype=np.int64), np.array(seen, dtype=np.int64)),
     )
 
 

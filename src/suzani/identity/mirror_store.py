@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
+from suzani.identity.matches import Edge
 from suzani.infra.db import Tx, execute, fetch, fetch_one, load_queries
 
 _queries = load_queries("suzani.identity", "mirror.sql")
@@ -90,12 +90,11 @@ async def joined_by_edges(tx: Tx, records: Sequence[int]) -> list[int]:
     return [row["record_id"] for row in await fetch(tx, _queries.joined_by_edges, records=list(records))]
 
 
-async def replace_edges_of(tx: Tx, records: Sequence[int], edges: pa.Table) -> None:
-    """New evidence for some records: record_a, record_b, weight_bits, probability, evidence (JSON text)."""
-    # One JSON text: quoting that many texts for an array takes longer than all else here.
-    rows = [{**edge, "evidence": msgspec.Raw(edge["evidence"].encode())} for edge in edges.to_pylist()]
+async def replace_edges_of(tx: Tx, records: Sequence[int], edges: Sequence[Edge]) -> None:
+    """New evidence for some records."""
     async with tx.pipeline():
         if records:
             await execute(tx, _queries.drop_edges, records=list(records))
-        if rows:
-            await execute(tx, _queries.add_edges, edges=msgspec.json.encode(rows).decode())
+        if edges:
+            # One JSON text: quoting that many texts for an array takes longer than all else here.
+            await execute(tx, _queries.add_edges, edges=msgspec.json.encode(edges).decode())

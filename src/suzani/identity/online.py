@@ -11,30 +11,34 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 
 import psycopg
-import pyarrow as pa
 
 from suzani import sources
-from suzani.identity import store
+from suzani.identity import mirror_store, store
 from suzani.identity.batching import Lane, Waiting
+from suzani.identity.knowledge import Learned
 from suzani.identity.matches import Near, Told, nearest_told
-from suzani.identity.mirror import Mirror
+from suzani.identity.mirror import Mirror, Said
+from suzani.identity.mirror_store import Position
+from suzani.identity.pool import Standard
 from suzani.identity.service import mirror_of
 from suzani.identity.types import Cause, NewChange
 from suzani.infra import jobs
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
-from suzani.sources import Typed
+from suzani.sources import Fate, Typed
 
 MOST_AT_ONCE: Final = 500
 """Records that one request may hold."""
 
 _CHANGE: Final = NewChange(Cause.ONLINE)
 _RUN_SECONDS: Final = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +166,17 @@ class Resolver:
     async def _store(self, batch: Sequence[_Request]) -> None:
         """One transaction. The answers are given when it is committed."""
         records = [one.asked.store for one in batch if one.asked.store is not None]
+        index = self._mirror.index
+        standards = index.learned, [index.standardise(record.attributes) for record in records]
         touched: set[int] = set()
         async with AsyncExitStack() as stack:
             try:
                 async with self._platform.db.transaction() as tx:
-                    await self._lock(tx, batch)
+                    put, position = await self._put(tx, batch, records)
+                    touched.update(put.record_ids)
                     await stack.enter_async_context(self._alone)
-                    await self._mirror.catch_up(tx)
-                    kept = await self._keep(tx, records, touched)
+                    await self._mirror.catch_up(tx, position)
+                    kept = await self._settle(tx, put, standards, touched)
                     found = [
                         await self._resolved(one.asked, own) for one, own in zip(batch, kept, strict=True)
                     ]
@@ -190,25 +197,30 @@ class Resolver:
             nearest = nearest_told(own.evidence, self._mirror.person_of, own.person_id, clip, asked.limit)
         return Resolved(own.person_id, own.is_new, own.record_id, nearest)
 
-    async def _lock(self, tx: Tx, batch: Sequence[_Request]) -> None:
-        """Wait for the lock of identity. Raises Busy when a run holds it longer than records wait."""
+    async def _put(
+        self, tx: Tx, batch: Sequence[_Request], records: Sequence[Typed]
+    ) -> tuple[sources.PutResult, Position]:
+        """Take the lock of identity and store records; where the database stands. Raises Busy when a run
+        holds the lock longer than records wait."""
         left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
         try:
-            await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
+            async with tx.pipeline():
+                await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
+                position = await mirror_store.position(tx)
+                return await sources.put(tx, records, now()), position
         except psycopg.errors.LockNotAvailable:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
 
-    async def _keep(self, tx: Tx, records: Sequence[Typed], touched: set[int]) -> list[_Kept]:
-        """Store records and let them find their persons; ids of what may have changed go to `touched`."""
-        at = now()
-        put = await sources.put(tx, records, at)
-        touched.update(put.record_ids)
+    async def _settle(
+        self, tx: Tx, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]], touched: set[int]
+    ) -> list[_Kept]:
+        """Let stored records find their persons; ids of what may have changed go to `touched`."""
         person_of = self._mirror.person_of
-        rows = await self._with_unsettled(tx, put)
+        said = await self._with_unsettled(tx, put, self._said(put, standards))
         created: set[int] = set()
         evidence: dict[int, list[Told]] = {}
-        if rows.num_rows:
-            settled = await self._mirror.settle(tx, _CHANGE, rows, [], at)
+        if said.record_ids:
+            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at)
             touched.update(settled.person)
             fresh = settled.applied.created
             created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
@@ -217,13 +229,27 @@ class Resolver:
             _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in put.record_ids
         ]
 
-    async def _with_unsettled(self, tx: Tx, put: sources.PutResult) -> pa.Table:
+    def _said(self, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]]) -> Said:
+        """What is new of stored records; `standards`: by what was learned, their form before the lock was
+        held."""
+        index = self._mirror.index
+        learned, known = standards
+        changed = [at for at, fate in enumerate(put.fates) if fate is not Fate.UNCHANGED]
+        if learned is not index.learned:
+            known = [index.standardise(row.attributes) for row in put.rows]
+        microseconds = (put.at - _EPOCH) // timedelta(microseconds=1)
+        return Said(
+            [put.record_ids[at] for at in changed], [known[at] for at in changed],
+            [microseconds] * len(changed),
+        )  # fmt: skip
+
+    async def _with_unsettled(self, tx: Tx, put: sources.PutResult, said: Said) -> Said:
         """What was stored, and what was there already but has not been resolved yet."""
-        given, settled = set(put.records.column("record_id").to_pylist()), self._mirror.person_of
+        given, settled = set(said.record_ids), self._mirror.person_of
         missing = [record for record in put.record_ids if record not in given and record not in settled]
         if not missing:
-            return put.records
-        return pa.concat_tables([put.records, await sources.records_for_identity(tx, missing)])
+            return said
+        return said + Said.of(await sources.records_for_identity(tx, missing), self._mirror.index)
 
     async def _tell(self) -> None:
         """Wake the readers of the feed when persons changed, but not all the time.

@@ -15,11 +15,10 @@ import pyarrow as pa
 from suzani import sources
 from suzani.identity import lineage_store, mirror_store, snapshot, store
 from suzani.identity.constraints import Link
-from suzani.identity.fields import standardise, standardise_record
+from suzani.identity.fields import standardise
 from suzani.identity.index import Index
 from suzani.identity.knowledge import Learned
 from suzani.identity.mirror_store import Position
-from suzani.identity.norms import Norms
 from suzani.identity.packing import pack
 from suzani.identity.pool import Standard
 from suzani.identity.snapshot import Snapshot, State, Unusable
@@ -108,16 +107,16 @@ async def reload(tx: Tx, index: Index, record_ids: Iterable[int]) -> None:
 
 def put(index: Index, records: pa.Table) -> None:
     """Let an index know what records (of `sources.RECORD_SCHEMA`) say."""
-    index.put_all(records.column("record_id").to_pylist(), _standard(records, index.learned.norms))
+    index.put_all(records.column("record_id").to_pylist(), standard_records(records, index))
 
 
-def _standard(records: pa.Table, norms: Norms) -> Sequence[Standard]:
+def standard_records(records: pa.Table, index: Index) -> Sequence[Standard]:
     """Records in standard form; many of them as a table, in which each value is looked at once."""
     records = records.select(list(ATTRIBUTES))
     if records.num_rows < _MANY:
-        return [standardise_record(row, norms) for row in records.to_pylist()]
+        return [index.standardise(row) for row in records.to_pylist()]
     columns = []
-    fields, _ = standardise(records, {}, norms)
+    fields, _ = standardise(records, {}, index.learned.norms)
     for field in fields:
         texts = np.array([*field.values, ""], dtype=object)[field.codes]
         columns.append([tuple(row) for row in texts.tolist()])

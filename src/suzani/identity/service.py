@@ -22,7 +22,7 @@ from suzani.identity.engine import Progress, Resolution, resolve_fields
 from suzani.identity.estimates import Estimate
 from suzani.identity.fields import standardise
 from suzani.identity.knowledge import Learned
-from suzani.identity.mirror import Mirror, edge_table
+from suzani.identity.mirror import Mirror, Said, edge_table
 from suzani.identity.norms import Norms
 from suzani.identity.opening import keep, snapshot_in
 from suzani.identity.partition import Constraints
@@ -171,7 +171,8 @@ async def _resolve_delta(platform: Platform, tx: Tx, stale: pa.Table) -> DeltaRe
     await mirror.catch_up(tx)
     records = await sources.records_for_identity(tx, [*ids["new"], *ids["changed"]])
     try:
-        settled = await mirror.settle(tx, NewChange(Cause.DELTA), records, ids["gone"], now())
+        said = await asyncio.to_thread(Said.of, records, mirror.index)
+        settled = await mirror.settle(tx, NewChange(Cause.DELTA), said, ids["gone"], now())
     except BaseException:
         mirror.forget([*ids["new"], *ids["changed"], *ids["gone"]])
         raise

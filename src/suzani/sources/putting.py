@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -21,12 +22,26 @@ _queries = load_queries("suzani.sources", "putting.sql")
 
 @dataclass(frozen=True)
 class PutResult:
-    """What became of records, in their order: ids and fates (new, changed, restored, unchanged), and the
-    rows of `RECORD_SCHEMA` of all that are not unchanged."""
+    """What became of records at a moment, in their order: ids, fates (new, changed, restored, unchanged)."""
 
-    record_ids: list[int]
-    fates: list[Fate]
-    records: pa.Table
+    rows: Sequence[Typed]
+    stored: Sequence[dict[str, Any]]
+    at: datetime
+
+    @cached_property
+    def record_ids(self) -> list[int]:
+        """The id of each record."""
+        return [row["record_id"] for row in self.stored]
+
+    @cached_property
+    def fates(self) -> list[Fate]:
+        """The fate of each record."""
+        return [Fate(row["fate"]) for row in self.stored]
+
+    @cached_property
+    def records(self) -> pa.Table:
+        """The rows of `RECORD_SCHEMA` of all records that are not unchanged."""
+        return _table(self.rows, self.stored, self.at)
 
 
 async def put(tx: Tx, rows: Sequence[Typed], at: datetime) -> PutResult:
@@ -46,8 +61,7 @@ async def put(tx: Tx, rows: Sequence[Typed], at: datetime) -> PutResult:
         await execute(tx, _queries.lock_writes, systems=systems)
         await execute(tx, _queries.open_online_loads, systems=systems, at=at)
         found = await fetch(tx, _queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
-    fates = [Fate(row["fate"]) for row in found]
-    return PutResult([row["record_id"] for row in found], fates, _table(rows, found, at))
+    return PutResult(rows, found, at)
 
 
 async def lock_writes(tx: Tx, system: str) -> None:
