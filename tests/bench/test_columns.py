@@ -40,7 +40,8 @@ def fields() -> list[Field]:
 
 
 def _said(item: Field) -> list[list[str | None]]:
-    return [[item.values[code] if code >= 0 else None for code in row] for row in item.codes.tolist()]
+    values = item.texts.to_pylist()
+    return [[values[code] if code >= 0 else None for code in row] for row in item.codes.tolist()]
 
 
 def test_fields_survive_the_way_through_columns_and_a_file(fields: list[Field], tmp_path: Path) -> None:

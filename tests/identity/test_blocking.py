@@ -140,7 +140,10 @@ def repeated_town() -> Packed:
     phone = next(field for field in fields if field.kind is Kind.PHONE)
     everyone = np.full((len(truth), 1), len(phone.values), dtype=np.int32)
     shared = Field(
-        phone.name, phone.kind, [*phone.values, "712000000"], np.concatenate([phone.codes, everyone], axis=1)
+        phone.name,
+        phone.kind,
+        [*phone.texts.to_pylist(), "712000000"],
+        np.concatenate([phone.codes, everyone], axis=1),
     )
     return packed([shared if field is phone else field for field in fields], len(truth))
 

@@ -76,7 +76,7 @@ def test_stretches_hash_like_values() -> None:
 
 def test_the_numbers_of_an_address_count_in_their_order() -> None:
     values = ["12 5 navoi", "furkat 12 5", "5 12 navoi", "navoi", "12a navoi", "12 5", ""]
-    found = hashing.hash_numbers(*texts_of(values)).tolist()
+    found = forms_of(values, [])[:, 0].tolist()
     assert found[0] == found[1] == found[5] != 0
     assert found[2] not in (0, found[0])
     assert found[3] == found[4] == found[6] == 0
@@ -84,22 +84,32 @@ def test_the_numbers_of_an_address_count_in_their_order() -> None:
 
 @given(st.lists(st.lists(st.text("abc1", min_size=1, max_size=3), max_size=5), max_size=6))
 def test_words_are_hashed_one_by_one(bags: list[list[str]]) -> None:
-    words, begins = hashing.hash_words(*texts_of([" ".join(bag) for bag in bags]))
+    numbers, begins, found, digits = hashing.number_words(*texts_of([" ".join(bag) for bag in bags]))
+    words = [word for bag in bags for word in bag]
     assert begins.tolist() == np.cumsum([0, *map(len, bags)]).tolist()
-    assert words.tolist() == hashes([word for bag in bags for word in bag])
+    assert found[numbers].tolist() == hashes(words)
+    assert len(found) == len(set(words))
+    assert digits[numbers].tolist() == [word.isdigit() for word in words]
 
 
-def known_words(bags: list[list[str]]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    words, _ = hashing.hash_words(*texts_of([" ".join(bag) for bag in bags]))
-    found, counts = np.unique(words, return_counts=True)
-    return found[counts > 1], counts[counts > 1].astype(np.int64)
+def test_very_many_words_are_numbered_too() -> None:
+    words = [f"a{number}" for number in range(30_000)]
+    numbers, _, found, _ = hashing.number_words(*texts_of([*words, *words]))
+    assert numbers.tolist() == 2 * list(range(30_000))
+    assert found.tolist() == hashes(words)
 
 
-def pairs_of(
-    bags: list[list[str]], known: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
-) -> list[list[int]]:
-    words, begins = hashing.hash_words(*texts_of([" ".join(bag) for bag in bags]))
-    pairs: list[list[int]] = hashing.rare_pairs(words, begins, *known).tolist()
+def forms_of(values: list[str], repeated: list[str]) -> npt.NDArray[np.uint32]:
+    """The forms of texts, where some words are known to have been seen: each as often as it stands there."""
+    numbers, begins, words, digits = hashing.number_words(*texts_of(values))
+    seen = Counter(hashes(repeated))
+    counts = np.array([seen[word] if seen[word] > 1 else 0 for word in words.tolist()], dtype=np.int64)
+    return np.asarray(hashing.bag_forms(numbers, begins, words, digits, counts))
+
+
+def pairs_of(bags: list[list[str]], known: list[list[str]]) -> list[list[int]]:
+    words = [word for bag in known for word in bag]
+    pairs: list[list[int]] = forms_of([" ".join(bag) for bag in bags], words)[:, 1:].tolist()
     return pairs
 
 
@@ -114,12 +124,12 @@ BAGS = st.lists(
 def test_the_rarest_words_of_a_value_pair_up(bags: list[list[str]]) -> None:
     counts = Counter(word for bag in bags for word in bag)
     number = {word: hashes([word])[0] for word in counts}
-    for bag, pairs in zip(bags, pairs_of(bags, known_words(bags)), strict=True):
+    for bag, pairs in zip(bags, pairs_of(bags, bags), strict=True):
         # A word that was seen once is as rare as one never seen.
         rank = {word: (counts[word] if counts[word] > 1 else 0, number[word]) for word in bag}
         rarest = sorted(bag, key=rank.__getitem__)[:3]
         expected = {
-            pairs_of([list(two)], known_words([]))[0][0] for two in combinations(rarest, 2)
+            pairs_of([list(two)], [])[0][0] for two in combinations(rarest, 2)
         }  # fmt: skip
         assert {pair for pair in pairs if pair} == expected
         assert len([pair for pair in pairs if pair]) == len(expected)
@@ -127,14 +137,13 @@ def test_the_rarest_words_of_a_value_pair_up(bags: list[list[str]]) -> None:
 
 @given(BAGS)
 def test_pairs_of_rare_words_do_not_depend_on_the_order_of_words(bags: list[list[str]]) -> None:
-    known = known_words(bags)
     turned = [bag[::-1] for bag in bags]
-    assert list(map(set, pairs_of(bags, known))) == list(map(set, pairs_of(turned, known)))
+    assert list(map(set, pairs_of(bags, bags))) == list(map(set, pairs_of(turned, bags)))
 
 
 @pytest.mark.parametrize(("bag", "pairs"), [([], 0), (["a"], 0), (["a", "b"], 1), (["a", "b", "c", "d"], 3)])
 def test_a_value_has_as_many_pairs_as_its_words_allow(bag: list[str], pairs: int) -> None:
-    found = pairs_of([bag], known_words([]))[0]
+    found = pairs_of([bag], [])[0]
     assert len([pair for pair in found if pair]) == len({pair for pair in found if pair}) == pairs
 
 

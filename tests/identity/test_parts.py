@@ -15,7 +15,8 @@ Parts = dict[str, list[str]]
 
 def words(field: Field) -> list[str]:
     """The first alternative of every record, "" where there is none."""
-    return [field.values[code] if code >= 0 else "" for code in field.codes[:, 0].tolist()]
+    values = field.texts.to_pylist()
+    return [values[code] if code >= 0 else "" for code in field.codes[:, 0].tolist()]
 
 
 def split(*full_names: str | None, **columns: list[str | None]) -> Parts:

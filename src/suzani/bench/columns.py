@@ -9,8 +9,8 @@ from itertools import count, takewhile
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from suzani.identity.dictionary import distinct
 from suzani.identity.documents import Identifier, scheme_of
 from suzani.identity.fields import Field
 from suzani.identity.names import folded_names, phonetic_keys
@@ -37,21 +37,20 @@ def columns_of(fields: Sequence[Field], ids: pa.Array) -> pa.Table:
     for item in fields:
         for number, codes in enumerate(item.codes.T, 1):
             name = item.name if number == 1 else f"{item.name}_{number}"
-            columns[name] = _texts(item.values, codes)
+            columns[name] = _texts(item.texts, codes)
             if item.name in _NAME_KINDS:
                 for form, derive in _DERIVED.items():
-                    columns[f"{name}_{form}"] = _texts(_unspaced(derive(item.values)), codes)
+                    columns[f"{name}_{form}"] = _texts(_unspaced(derive(item.texts.to_pylist())), codes)
     described = [{"name": item.name, "kind": item.kind.value} for item in fields]
     return pa.table(columns).replace_schema_metadata({"fields": json.dumps(described)})
 
 
-def _unspaced(values: Sequence[str]) -> list[str]:
-    return [value.replace(" ", "") for value in values]
+def _unspaced(values: Sequence[str]) -> pa.StringArray:
+    return pa.array([value.replace(" ", "") or None for value in values], pa.string())
 
 
-def _texts(values: Sequence[str], codes: npt.NDArray[np.int32]) -> pa.Array:
-    forms = pa.array([value or None for value in values], pa.string())
-    return forms.take(pa.array(codes, mask=codes < 0))
+def _texts(values: pa.StringArray, codes: npt.NDArray[np.int32]) -> pa.Array:
+    return values.take(pa.array(codes, mask=codes < 0))
 
 
 def fields_of(table: pa.Table) -> list[Field]:
@@ -74,10 +73,9 @@ def fields_of(table: pa.Table) -> list[Field]:
 def _fields(table: pa.Table, names: Sequence[str], kinds: Mapping[str, Kind]) -> list[Field]:
     """Fields over one common list of values."""
     owned = [(name, column) for name in names for column in _alternatives(table, name)]
-    stacked = pa.chunked_array([chunk for _, column in owned for chunk in table.column(column).chunks])
-    encoded = pc.dictionary_encode(stacked).combine_chunks()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    by_column, values = codes.reshape(len(owned), -1), encoded.dictionary.to_pylist()
+    chunks = [chunk for _, column in owned for chunk in table.column(column).chunks]
+    values, codes = distinct(pa.concat_arrays([pa.array([], pa.string()), *chunks]))
+    by_column = codes.reshape(len(owned), -1)
     owner = np.array([name for name, _ in owned])
     return [
         Field(
@@ -91,7 +89,7 @@ def _fields(table: pa.Table, names: Sequence[str], kinds: Mapping[str, Kind]) ->
     ]
 
 
-def _scheme(kind: Kind, values: Sequence[str]) -> Identifier | None:
+def _scheme(kind: Kind, values: pa.StringArray) -> Identifier | None:
     return scheme_of(values[:_SCHEME_SAMPLE]) if kind is Kind.NATIONAL_ID else None
 
 

@@ -76,19 +76,12 @@ def strings(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
 
 def encode(column: pa.ChunkedArray | pa.Array) -> Encoded:
     """Dictionary-encode a column of strings; empty strings and words for nothing become missing."""
-    encoded = pc.dictionary_encode(strings(column))
-    codes = _filled(encoded.indices)
-    trimmed = pc.utf8_trim_whitespace(encoded.dictionary)
+    texts, codes = distinct(strings(column))
+    trimmed = pc.utf8_trim_whitespace(texts)
     nothing = pc.is_in(pc.utf8_lower(trimmed), value_set=_NOTHING_TEXTS).to_numpy(zero_copy_only=False)
     if nothing.any():
         codes = np.where(np.append(nothing, True)[codes], MISSING, codes).astype(np.int32)
     return Encoded(trimmed, codes)
-
-
-def _filled(indices: pa.Array) -> Codes:
-    """Arrow's indices as codes."""
-    filled = pc.fill_null(indices, MISSING) if indices.null_count else indices
-    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int32)
 
 
 def restandardise(encoded: Encoded, standardise: Callable[[Texts], Texts]) -> Encoded:
@@ -107,15 +100,23 @@ def recode(forms: Texts, codes: Codes) -> Encoded:
 
 
 def distinct(forms: Texts) -> tuple[pa.StringArray, Codes]:
-    """The distinct forms without "", in order of appearance, and the code of each form among them."""
+    """The distinct forms without "" and null, in order of appearance, and the code of each form."""
     encoded = pc.dictionary_encode(as_array(forms))
-    target = _filled(encoded.indices)
+    indices = encoded.indices
+    target = (pc.fill_null(indices, MISSING) if indices.null_count else indices).to_numpy()
     empty = pc.index(encoded.dictionary, "").as_py()
     if empty < 0:
-        return encoded.dictionary, target
+        return encoded.dictionary, np.asarray(target)
     target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
     rest = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
     return rest, target
+
+
+def compact(codes: Codes, size: int) -> tuple[npt.NDArray[np.int64], Codes]:
+    """The codes that occur, of `size` codes, in order, and the codes as places among them; -1 stays."""
+    held = np.append(np.bincount(codes[codes >= 0], minlength=size) > 0, False)
+    places = np.where(held, np.cumsum(held) - 1, MISSING).astype(np.int32)
+    return np.flatnonzero(held), places[codes]
 
 
 def unify(columns: Sequence[Encoded]) -> tuple[pa.StringArray, list[Codes]]:

@@ -17,7 +17,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
+from suzani.identity.texts import Texts, as_array, bytes_of
 from suzani.kernel import InvalidInput
 
 Digits = npt.NDArray[np.int64]
@@ -46,16 +48,17 @@ class Identifier:
     sex: Callable[[str], str] = _silent
     checked: bool = True
 
-    def has_form(self, values: Sequence[str]) -> Bools:
+    def has_form(self, values: Texts) -> Bools:
         """Which values could be numbers of this scheme, by their length and its check."""
-        fits = [len(value) == self.length and value.isascii() and value.isdigit() for value in values]
-        result = np.array(fits, dtype=bool)
-        joined = "".join(value for value, fit in zip(values, fits, strict=True) if fit)
-        digits = np.frombuffer(joined.encode(), np.uint8).reshape(-1, self.length).astype(np.int64) - ord("0")
-        result[result] = self.check(digits)
+        text, start = bytes_of(as_array(values))
+        long = np.flatnonzero(np.diff(start) == self.length)
+        digits = text[start[long][:, None] + np.arange(self.length)] - np.uint8(ord("0"))
+        numbers = (digits <= 9).all(axis=1)
+        result = np.zeros(len(values), dtype=bool)
+        result[long[numbers]] = self.check(digits[numbers].astype(np.int64))
         return result
 
-    def valid(self, values: Sequence[str]) -> Bools:
+    def valid(self, values: Texts) -> Bools:
         """Which values are numbers of this scheme that pass its check; none if it has no check."""
         return self.has_form(values) if self.checked else np.zeros(len(values), dtype=bool)
 
@@ -228,16 +231,19 @@ IDENTIFIERS: Mapping[str, Identifier] = Identifiers()
 """The schemes known, by name. STIR (9 digits) has no published check digit: it goes by its form alone."""
 
 
-def scheme_of(values: Sequence[str], share: float = 0.6) -> Identifier | None:
+def scheme_of(values: Texts, share: float = 0.6) -> Identifier | None:
     """The scheme that most of a column's values pass, if one does; of several, the one that most pass.
 
     `values` are standardised. By chance one number in ten passes a check digit, so a column must pass far
     oftener before its numbers are trusted.
     """
     best, most = None, share
+    texts = as_array(values)
+    numbers = texts.filter(pc.ascii_is_decimal(texts))
+    lengths = pc.binary_length(numbers)
     for scheme in IDENTIFIERS.values():
-        fitting = [value for value in values if value.isdigit() and len(value) == scheme.length]
-        if len(fitting) < max(3, len(values) // 2):
+        fitting = numbers.filter(pc.equal(lengths, scheme.length))
+        if len(fitting) < max(3, len(texts) // 2):
             continue
         passing = float(scheme.valid(fitting).mean())
         if passing >= most and (best is None or passing > most):

@@ -110,11 +110,7 @@ def _shared(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
     family = next((field for field in fields if field.name == "family_name"), None)
     if family is None:
         return {}
-    shared = {
-        field.name: shared_values(field.values, field.codes, family.values, family.codes[:, 0])
-        for field in fields
-        if field.kind in IDENTIFYING
-    }
+    shared = {field.name: shared_values(field, family) for field in fields if field.kind in IDENTIFYING}
     return {name: values for name, values in shared.items() if values}
 
 
@@ -122,7 +118,8 @@ def _without(field: Field, shared: frozenset[str] | None) -> Field:
     """Drop the values that are no evidence."""
     if not shared:
         return field
-    dropped = np.array([*(value in shared for value in field.values), True])
+    dropped = pc.is_in(field.texts, value_set=pa.array(sorted(shared), pa.string()))
+    dropped = np.append(dropped.to_numpy(zero_copy_only=False), True)
     return replace(field, codes=np.where(dropped[field.codes], MISSING, field.codes).astype(np.int32))
 
 
@@ -156,7 +153,7 @@ class _Columns:
 
     def _alternatives(self, kind: Kind, columns: Sequence[str]) -> Field:
         both = stack([self._standard(column, kind) for column in columns])
-        return Field(kind.value, kind, both.values, both.codes)
+        return Field(kind.value, kind, both.texts, both.codes)
 
     def _single(self, kind: Kind, column: str) -> Field:
         name = field_name(column, kind)
@@ -164,7 +161,7 @@ class _Columns:
         scheme = self.norms.scheme_of(name)
         if self.learning and kind is Kind.NATIONAL_ID:
             scheme = scheme_of(_sample(both.values))
-        return Field(name, kind, both.values, both.codes, scheme)
+        return Field(name, kind, both.texts, both.codes, scheme)
 
     def _names(self) -> list[Field]:
         given, middle = (
@@ -178,7 +175,7 @@ class _Columns:
         parts = name_parts(columns, self.norms.splitter, self.norms.family_first, self.table.num_rows)
         if not self.learning:
             parts = parts.with_families(self.norms.alternatives_of("family_name"))
-        values = parts.texts.to_pylist()
+        values = parts.texts
         return [
             Field("given_name", Kind.GIVEN_NAME, values, parts.given_name),
             Field("family_name", Kind.FAMILY_NAME, values, parts.family_name),
@@ -223,13 +220,13 @@ class _Columns:
         columns = self.norms.columns_of(Kind.BIRTH_DATE)
         if columns:
             dated = stack([self._dates(column, self._encoded(column)) for column in columns])
-            return [Field("birth_date", Kind.BIRTH_DATE, dated.values, dated.codes)]
+            return [Field("birth_date", Kind.BIRTH_DATE, dated.texts, dated.codes)]
         parts = [self.norms.columns_of(kind)[:1] for kind in BIRTH_PARTS]
         if not all(parts) or not all(part[0] in self.table.column_names for part in parts):
             return []
         texts = [strings(self.table.column(part[0])) for part in parts]
         dated = stack([self._dates(parts[0][0], encode(pc.binary_join_element_wise(*texts, "-")))])
-        return [Field("birth_date", Kind.BIRTH_DATE, dated.values, dated.codes)]
+        return [Field("birth_date", Kind.BIRTH_DATE, dated.texts, dated.codes)]
 
     def _dates(self, column: str, encoded: Encoded) -> Encoded:
         if self.learning:
@@ -249,7 +246,7 @@ class _Columns:
         if len(texts) > 1:
             joined = pc.binary_join_element_wise(*(pc.fill_null(text, "") for text in texts), " ")
         bags = stack([restandardise(encode(joined), STANDARDISERS[Kind.ADDRESS])])
-        return [Field("address", Kind.ADDRESS, bags.values, bags.codes)]
+        return [Field("address", Kind.ADDRESS, bags.texts, bags.codes)]
 
     def _sexes(self, fields: Sequence[Field]) -> Field:
         """Sex as stated; where it is not, as the form of the name or a valid national id shows it."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from suzani.identity import names as name_forms
-from suzani.identity.dictionary import MISSING, Codes, recode
+from suzani.identity.dictionary import MISSING, Codes, compact, recode
 from suzani.identity.documents import Identifier
 from suzani.identity.field import Field
 from suzani.identity.parts import sex_of_family_name
@@ -23,27 +24,23 @@ def labels(sexes: Sequence[str]) -> Codes:
 
 def shown_sexes(field: Field, rows: npt.NDArray[np.int64]) -> Codes:
     """The sex that a field's values show, for some of its rows."""
-    held = field.codes[rows, 0]
-    used = np.unique(held[held >= 0])
-    values = [field.values[code] for code in used.tolist()]
-    target = np.full(len(field.values) + 1, MISSING, dtype=np.int32)
+    used, held = compact(field.codes[rows, 0], len(field.texts))
+    values = field.said(used)
     if field.scheme is None:
         shown = [sex_of_family_name(value) for value in values]
     else:
         passed = field.scheme.valid(values).tolist()
         shown = [field.scheme.sex(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
-    target[used] = labels(shown)[:-1]
-    return np.asarray(target[held])
+    return np.asarray(labels(shown)[held])
 
 
 def of_the_father(field: Field) -> Field:
     """Patronymics without their endings; sex has been read off them by now."""
     if field.name != "middle_name":
         return field
-    used, codes = np.unique(field.codes, return_inverse=True)
-    held = [field.values[code] if code >= 0 else "" for code in used.tolist()]
-    bare = recode(name_forms.father_names(held), codes.reshape(field.codes.shape).astype(np.int32))
-    return Field(field.name, field.kind, bare.values, bare.codes)
+    used, codes = compact(field.codes, len(field.texts))
+    bare = recode(name_forms.father_names(field.said(used)), codes)
+    return Field(field.name, field.kind, bare.texts, bare.codes)
 
 
 def dated_by_ids(fields: list[Field], rows: int) -> list[Field]:
@@ -60,14 +57,13 @@ def dated_by_ids(fields: list[Field], rows: int) -> list[Field]:
 def _dated(stated: Field, source: Field, scheme: Identifier) -> Field:
     """Birth dates, with those that valid national ids carry where none is stated."""
     lacking = (stated.codes < 0).any(axis=1) & (source.codes[:, 0] >= 0)
-    used = np.unique(source.codes[lacking, 0])
-    values = [source.values[code] for code in used.tolist()]
+    used, held = compact(np.where(lacking, source.codes[:, 0], MISSING), len(source.texts))
+    values = source.said(used)
     passed = scheme.valid(values).tolist()
     dates = [scheme.birth_date(v) if ok else "" for v, ok in zip(values, passed, strict=True)]
     if not any(dates):
         return stated
-    target = np.full(len(source.values) + 1, MISSING, dtype=np.int32)
-    target[used] = np.arange(len(used), dtype=np.int32) + len(stated.values)
-    shown = np.where(lacking, target[source.codes[:, 0]], MISSING)[:, None]
-    both = recode([*stated.values, *dates], np.where(stated.codes >= 0, stated.codes, shown).astype(np.int32))
-    return Field(stated.name, Kind.BIRTH_DATE, both.values, both.codes)
+    shown = np.where(held >= 0, held + len(stated.texts), MISSING)[:, None]
+    texts = pa.concat_arrays([stated.texts, pa.array(dates, pa.string())])
+    both = recode(texts, np.where(stated.codes >= 0, stated.codes, shown).astype(np.int32))
+    return Field(stated.name, Kind.BIRTH_DATE, both.texts, both.codes)

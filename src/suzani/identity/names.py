@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
+import numpy as np
+
 from suzani.identity.scripts import latin_text, map_lines
 
 # Words around a name, in the Latin form. A title needs a word after it, what follows a name one before it.
@@ -71,18 +73,13 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"aJ\b(?<=[a-zA-Z]{4})", "ai"),
         (r"z\b(?<=[lnr]z)", "s"),
         (r"ee(?!v)", "i"),
-        (r"i?[ye]e|[iy]o", "e"),
+        (r"[eiy](?:(?<=[ye])e|(?<=i)[ye]e|(?<=[iy])o)", "e"),
         (r"ie", "e"),
     )
 )
-_FOLDED_LETTERS = str.maketrans({"c": "s", "y": "i", "x": "h", "Q": "gh"})
-_SOUND_OF = str.maketrans(
-    {letter: sound for sound, letters in
-     {"X": "SCJ", "K": "kgh", "T": "dt", "P": "bp", "F": "vf", "S": "sz", "L": "l", "R": "r", "M": "m",
-      "N": "n", "": "aeiouy"}.items() for letter in letters}
-)  # fmt: skip
-_FIRST_VOWELS = re.compile(r"\b[aeiou]+")
-_REPEATED = re.compile(r"(.)\1+")
+_FOLDED_LETTERS = (("c", "s"), ("y", "i"), ("x", "h"), ("Q", "gh"))
+_SOUND_OF = bytes.maketrans(b"SCJkghdtbpvfszlrmn", b"XXXKKKTTPPFFSSLRMN")
+_FIRST_VOWEL = re.compile(r"[aeiou](?<!\w.)")
 
 
 def _words(text: str) -> str:
@@ -110,13 +107,23 @@ def _fold(text: str) -> str:
         text = text.replace(spelling, sound)
     for pattern, replacement in _FOLDS:
         text = pattern.sub(replacement, text)
+    for letter, sound in _FOLDED_LETTERS:
+        text = text.replace(letter, sound)
     # Doubles fall away last: Mariia, as passports have it, is Mariya.
-    return _REPEATED.sub(r"\1", text.translate(_FOLDED_LETTERS))
+    return _without_doubles(text)
 
 
-def _sound(text: str) -> str:
-    text = _FIRST_VOWELS.sub("A", _fold(text).replace("ks", "k").replace("ng", "n"))
-    return _REPEATED.sub(r"\1", text.translate(_SOUND_OF))
+def _sound(folded: str) -> str:
+    text = _FIRST_VOWEL.sub("A", folded.replace("ks", "k").replace("ng", "n"))
+    return _without_doubles(text.encode().translate(_SOUND_OF, b"aeiouy").decode())
+
+
+def _without_doubles(text: str) -> str:
+    """Runs of one letter as one letter."""
+    letters = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    kept = np.ones(len(letters), dtype=bool)
+    kept[1:] = (letters[1:] != letters[:-1]) | (letters[1:] == ord("\n"))
+    return letters[kept].tobytes().decode("utf-32-le")
 
 
 def comparable_names(values: Sequence[str]) -> list[str]:
@@ -183,7 +190,12 @@ def folded_names(comparables: Sequence[str]) -> list[str]:
 
 def phonetic_keys(comparables: Sequence[str]) -> list[str]:
     """The consonants of each name by class of sound, a key for blocking; masculine and feminine agree."""
-    return map_lines(comparables, _sound)
+    return sounds_of(folded_names(comparables))
+
+
+def sounds_of(folded: Sequence[str]) -> list[str]:
+    """The `phonetic_keys` of names, from their `folded_names`."""
+    return map_lines(folded, _sound)
 
 
 def phonetic_key(text: str) -> str:
@@ -251,6 +263,9 @@ def short_forms() -> dict[str, frozenset[int]]:
     return {name: frozenset(numbers) for name, numbers in groups.items()}
 
 
+_NO_GROUPS: frozenset[int] = frozenset()
+
+
 @lru_cache(maxsize=1)
 def _folded_short_forms() -> dict[str, frozenset[int]]:
     groups: dict[str, frozenset[int]] = {}
@@ -265,5 +280,10 @@ def short_form_groups(comparables: Sequence[str]) -> list[frozenset[int]]:
 
     Takes the output of `comparable_names`; empty for a name without short forms and for several words.
     """
+    return short_forms_of(folded_names(comparables))
+
+
+def short_forms_of(folded: Sequence[str]) -> list[frozenset[int]]:
+    """The `short_form_groups` of names, from their `folded_names`."""
     known = _folded_short_forms()
-    return [known.get(form, frozenset()) for form in folded_names(comparables)]
+    return [known.get(form, _NO_GROUPS) for form in folded]

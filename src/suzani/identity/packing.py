@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +15,15 @@ import pyarrow.compute as pc
 from suzani.identity.comparisons import level_count
 from suzani.identity.fields import Field
 from suzani.identity.kernels import hashing
-from suzani.identity.kernels.counting import count_values
+from suzani.identity.kernels.counting import count_column
 from suzani.identity.kernels.levels import (
     BAG,
     CODE,
-    COUNT,
     DATE,
     EMAIL,
     EQUAL,
     FIRST,
     FORMS,
-    GROUP,
-    LETTERS,
     NAME,
     PHONE,
     POSTCODE,
@@ -34,12 +33,15 @@ from suzani.identity.kernels.levels import (
 )  # fmt: skip
 from suzani.identity.kernels.linkage import VALID
 from suzani.identity.keys import Keys, Source
-from suzani.identity.names import folded_names, phonetic_keys, short_form_groups
+from suzani.identity.names import folded_names, short_forms_of, sounds_of
+from suzani.identity.texts import Texts, as_array, as_list
 from suzani.kernel import Kind
 
-Texts = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+Ints = npt.NDArray[np.int64]
+Stretches = tuple[npt.NDArray[np.uint8], Ints]
 Hashes = npt.NDArray[np.uint32]
-Words = dict[str, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]
+_BLOCK = 8192
+Words = dict[str, tuple[npt.NDArray[np.uint64], Ints]]
 
 WAYS: Mapping[Kind, int] = {
     Kind.GIVEN_NAME: NAME, Kind.FAMILY_NAME: NAME, Kind.PATRONYMIC: NAME, Kind.SEX: EQUAL,
@@ -57,20 +59,19 @@ _TELLING = (
 """Kinds in the order of comparing: what parts most pairs, and costs little, comes first."""
 
 
-def texts_of(values: Sequence[str] | pa.Array) -> Texts:
+def texts_of(values: Texts) -> Stretches:
     """The bytes of many strings, and where each begins (one more at the end)."""
-    array = (
-        pc.cast(values, pa.large_string())
-        if isinstance(values, pa.Array)
-        else pa.array(values, pa.large_string())
-    )
+    return _laid_out(pc.cast(as_array(values), pa.large_string()))
+
+
+def _laid_out(array: pa.LargeStringArray) -> Stretches:
     _, offsets, data = array.buffers()
     start = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     return text, start
 
 
-def hashes_of(values: Sequence[str]) -> Hashes:
+def hashes_of(values: Texts) -> Hashes:
     """A 32-bit hash of each string; 0 for an empty one."""
     return np.asarray(hashing.hash_values(*texts_of(values)) >> np.uint64(32)).astype(np.uint32)
 
@@ -111,35 +112,48 @@ class Packed:
 
 def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
     """Lay out the records that `fields` describe; `words` are known counts of words in texts, by field."""
-    lists: dict[int, Sequence[str]] = {id(field.values): field.values for field in fields}
-    starts = np.cumsum([0, *(len(values) for values in lists.values())])
-    base = dict(zip(lists, starts.tolist(), strict=False))
-    texts, start = texts_of([value for values in lists.values() for value in values])
-    kinds = {id(field.values): field for field in reversed(fields)}
-    known = dict(words or {})
-    forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
-    for number, values in lists.items():
-        part = start[base[number] : base[number] + len(values) + 1]
-        forms[base[number] : base[number] + len(values), :LETTERS] = _forms(
-            kinds[number], (texts, part), known
-        )
-    forms[:, LETTERS:] = hashing.signatures(texts, start)
-    group = _add_groups(forms, fields, base)
+    base, distinct = _bases(fields)
+    large = [pc.cast(field.texts, pa.large_string()) for field in distinct]
+    texts, start = _laid_out(pa.concat_arrays([pa.array([], pa.large_string()), *large]))
+    hashes, forms = hashing.describe(texts, start, FORMS)
+    known = _Known(dict(words or {}))
+    for field in distinct:
+        first = base[id(field.values)]
+        end = first + len(field.texts)
+        make = _FORMS_OF.get(field.kind)
+        if make:
+            made = make(field, (texts, start[first : end + 1]), known)
+            forms[first:end, : made.shape[1]] = made
     layout = layout_of(fields)
-    codes = np.full((rows, int(layout.table[:, COUNT].sum())), -1, dtype=np.int32)
-    for field, first in zip(fields, layout.table[:, FIRST].tolist(), strict=True):
-        shifted = np.where(field.codes >= 0, field.codes + base[id(field.values)], -1)
-        codes[:, first : first + field.codes.shape[1]] = shifted
-    hashes = hashing.hash_values(texts, start)
-    packed_values = Values(texts, start, forms, group)
+    codes = _codes(fields, base, rows)
     named = tuple((field.name, field.kind) for field in fields)
     makers = Keys.of(named, layout)
+    counts, filled = _counts(fields, base, len(hashes))
     return Packed(
-        named, layout, packed_values, codes, hashes,
-        contents_of(named, layout, codes, hashes), _counts(fields, layout, codes, len(hashes)),
-        np.array([max(int(field.filled.sum()), 1) for field in fields], dtype=np.float64),
-        hashing.hash_keys(makers.table, codes, hashes, forms), makers, known,
+        named, layout, Values(texts, start, forms, np.array(known.groups, dtype=np.int32)), codes, hashes,
+        contents_of(named, layout, codes, hashes), counts, filled,
+        hashing.hash_keys(makers.table, codes, hashes, forms), makers, known.words,
     )  # fmt: skip
+
+
+def _bases(fields: Sequence[Field]) -> tuple[dict[int, int], list[Field]]:
+    """The number of the first value of each list of values, by the list's identity, and one field of each."""
+    distinct = {id(field.values): field for field in reversed(fields)}
+    lists = list(dict.fromkeys(id(field.values) for field in fields))
+    starts = np.cumsum([0, *(len(distinct[number].texts) for number in lists)])
+    return dict(zip(lists, starts.tolist(), strict=False)), [distinct[number] for number in lists]
+
+
+def _codes(fields: Sequence[Field], base: Mapping[int, int], rows: int) -> npt.NDArray[np.int32]:
+    """The codes of all fields side by side, numbered through; a block of rows stays in the cache."""
+    widths = [field.codes.shape[1] for field in fields]
+    shifts = np.repeat([base[id(field.values)] for field in fields], widths).astype(np.int32)
+    codes = np.empty((rows, sum(widths)), dtype=np.int32)
+    for first in range(0, rows if fields else 0, _BLOCK):
+        block = codes[first : first + _BLOCK]
+        np.concatenate([field.codes[first : first + _BLOCK] for field in fields], axis=1, out=block)
+        block += (block >= 0) * shifts
+    return codes
 
 
 def contents_of(
@@ -180,56 +194,66 @@ def layout_of(fields: Sequence[Field]) -> Layout:
     )
 
 
-def _name_forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    folded, sounds = folded_names(field.values), phonetic_keys(field.values)
-    joined = hashes_of([form.replace(" ", "") for form in folded])
-    # Sounds too short to tell names apart keep their letters as keys.
-    keys = hashes_of([s if len(s) > 2 else f for s, f in zip(sounds, folded, strict=True)])
-    return np.stack([hashes_of(sounds), joined, keys, np.zeros_like(keys)], axis=1)
+@dataclass
+class _Known:
+    """What is learned of words, and the short-form groups of names, in the course of making forms.
+
+    `groups` holds, where a form says, their number and then each."""
+
+    words: Words
+    groups: list[int] = dataclass_field(default_factory=lambda: [0])
+
+    def places_of(self, folded: Sequence[str]) -> list[int]:
+        """Where the groups of each folded name stand; 0 for a name without any."""
+        places = []
+        for groups in short_forms_of(folded):
+            places.append(len(self.groups) if groups else 0)
+            if groups:
+                self.groups += [len(groups), *sorted(groups)]
+        return places
 
 
-def _columns(*columns: Hashes) -> Hashes:
-    empty = np.zeros((len(columns[0]), LETTERS - len(columns)), dtype=np.uint32)
-    return np.concatenate([np.stack(columns, axis=1), empty], axis=1)
+def _name_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    folded = folded_names(as_list(field.texts))
+    array = pa.array(folded, pa.string())
+    joined = hashes_of(pc.replace_substring(array, " ", ""))
+    sounds = pa.array(sounds_of(folded), pa.string())
+    groups = np.array(known.places_of(folded), dtype=np.uint32)
+    return np.stack([hashes_of(sounds), joined, _name_keys(array, sounds), groups], axis=1)
 
 
-def _id_forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    forms = np.zeros((len(field.values), LETTERS), dtype=np.uint32)
+def _name_keys(folded: pa.StringArray, sounds: pa.StringArray) -> Hashes:
+    """Sounds too short to tell names apart keep their letters as keys."""
+    return hashes_of(pc.if_else(pc.greater(pc.binary_length(sounds), 2), sounds, folded))
+
+
+def _id_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    forms = np.zeros((len(field.texts), VALID + 1), dtype=np.uint32)
     forms[:, VALID] = field.valid[:-1]
     return forms
 
 
-def _place_forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    folded, sounds = folded_names(field.values), phonetic_keys(field.values)
-    return _columns(hashes_of([s if len(s) > 2 else f for s, f in zip(sounds, folded, strict=True)]))
+def _place_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    folded = folded_names(as_list(field.texts))
+    return _name_keys(pa.array(folded, pa.string()), pa.array(sounds_of(folded), pa.string()))[:, None]
 
 
-def _bag_forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    hashes, begins = hashing.hash_words(*texts)
-    if field.name not in words:
-        found, counts = np.unique(hashes, return_counts=True)
-        # A word seen once is not worth remembering: one that is not known is taken for as rare.
-        words[field.name] = found[counts > 1], counts[counts > 1].astype(np.int64)
-    pairs = hashing.rare_pairs(hashes, begins, *words[field.name])
-    return np.concatenate([hashing.hash_numbers(*texts)[:, None], pairs], axis=1)
+def _bag_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    numbers, begins, hashes, digits = hashing.number_words(*texts)
+    if field.name not in known.words:
+        known.words[field.name] = _repeated(hashes, np.bincount(numbers, minlength=len(hashes)))
+    repeated, held = known.words[field.name]
+    at = np.searchsorted(repeated, hashes)
+    seen = np.append(repeated, np.uint64(0))[at] == hashes
+    counts = np.where(seen, np.append(held, 0)[at], 0)
+    return np.asarray(hashing.bag_forms(numbers, begins, hashes, digits, counts))
 
 
-_FORMS_OF: Mapping[Kind, Callable[[Field, Texts, Words], Hashes]] = {
-    Kind.GIVEN_NAME: _name_forms,
-    Kind.FAMILY_NAME: _name_forms,
-    Kind.PATRONYMIC: _name_forms,
-    Kind.BIRTH_DATE: lambda field, texts, words: _columns(
-        hashing.hash_parts(*texts, 0, 4), hashing.hash_parts(*texts, 4, 8)
-    ),
-    Kind.NATIONAL_ID: _id_forms,
-    Kind.PHONE: lambda field, texts, words: _columns(hashing.hash_parts(*texts, -7, 0)),
-    Kind.EMAIL: lambda field, texts, words: _columns(hashing.hash_until(*texts, ord("@"))),
-    Kind.POSTCODE: lambda field, texts, words: _columns(_areas(*texts)),
-    Kind.CITY: _place_forms,
-    Kind.ADDRESS: _bag_forms,
-    Kind.ORGANISATION: _bag_forms,
-    Kind.TEXT: _bag_forms,
-}
+def _repeated(hashes: npt.NDArray[np.uint64], counts: Ints) -> tuple[npt.NDArray[np.uint64], Ints]:
+    """The words seen more than once, sorted: one that is not known is taken for as rare as one seen once."""
+    often = np.flatnonzero(counts > 1)
+    often = often[np.argsort(hashes[often])]
+    return hashes[often], counts[often].astype(np.int64)
 
 
 def _areas(text: npt.NDArray[np.uint8], start: npt.NDArray[np.int64]) -> Hashes:
@@ -239,31 +263,38 @@ def _areas(text: npt.NDArray[np.uint8], start: npt.NDArray[np.int64]) -> Hashes:
     return hashing.hash_stretches(text, start[:-1], ends)
 
 
-def _forms(field: Field, texts: Texts, words: Words) -> Hashes:
-    """What is computed once per value: see `kernels.levels` for the columns of each way to compare."""
-    make = _FORMS_OF.get(field.kind)
-    return make(field, texts, words) if make else np.zeros((len(field.values), LETTERS), dtype=np.uint32)
+def _shaped(make: Callable[..., Hashes], *places: Any) -> Callable[[Field, Stretches, _Known], Hashes]:
+    return lambda field, texts, known: make(*texts, *places)[:, None]
 
 
-def _add_groups(forms: Hashes, fields: Sequence[Field], base: Mapping[int, int]) -> npt.NDArray[np.int32]:
-    """The short-form groups of names, in one array: their number, then each; `forms` tells where."""
-    groups = [0]
-    names = {id(f.values): f.values for f in fields if WAYS[f.kind] == NAME}
-    for number, values in names.items():
-        for value, known in enumerate(short_form_groups(values), base[number]):
-            if known:
-                forms[value, GROUP] = len(groups)
-                groups += [len(known), *sorted(known)]
-    return np.array(groups, dtype=np.int32)
+_FORMS_OF: Mapping[Kind, Callable[[Field, Stretches, _Known], Hashes]] = {
+    Kind.GIVEN_NAME: _name_forms,
+    Kind.FAMILY_NAME: _name_forms,
+    Kind.PATRONYMIC: _name_forms,
+    Kind.BIRTH_DATE: lambda field, texts, known: np.stack(
+        [hashing.hash_parts(*texts, 0, 4), hashing.hash_parts(*texts, 4, 8)], axis=1
+    ),
+    Kind.NATIONAL_ID: _id_forms,
+    Kind.PHONE: _shaped(hashing.hash_parts, -7, 0),
+    Kind.EMAIL: _shaped(hashing.hash_until, ord("@")),
+    Kind.POSTCODE: _shaped(_areas),
+    Kind.CITY: _place_forms,
+    Kind.ADDRESS: _bag_forms,
+    Kind.ORGANISATION: _bag_forms,
+    Kind.TEXT: _bag_forms,
+}
 
 
 def _counts(
-    fields: Sequence[Field], layout: Layout, codes: npt.NDArray[np.int32], size: int
-) -> npt.NDArray[np.int64]:
-    """How many records hold each value; what counts for family names stands in the second column."""
-    result = np.zeros((size, 2), dtype=np.int64)
-    for field, first, count in zip(fields, layout.table[:, FIRST], layout.table[:, COUNT], strict=True):
+    fields: Sequence[Field], base: Mapping[int, int], size: int
+) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """How many records hold each value, what counts for family names in the second column; and how many
+    records have a value of each field, one at the least."""
+    counts, filled = np.zeros((size, 2), dtype=np.int64), np.ones(len(fields))
+    for f, field in enumerate(fields):
+        held, some = count_column(field.codes, len(field.texts))
+        filled[f] = max(some, 1)
         if field.kind is not Kind.PATRONYMIC:
-            column = int(field.kind is Kind.FAMILY_NAME)
-            result[:, column] += count_values(codes, first, first + count, size)
-    return result
+            first = base[id(field.values)]
+            counts[first : first + len(held), int(field.kind is Kind.FAMILY_NAME)] += held
+    return counts, filled

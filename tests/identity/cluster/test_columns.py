@@ -17,7 +17,7 @@ def test_standard_values_survive_the_journey_and_say_the_same() -> None:
     back = to_fields(columns, norms)
     rows = table.num_rows
     for before, after in zip(fields, back, strict=True):
-        mine, yours = np.array([*before.values, ""]), np.array([*after.values, ""])
+        mine, yours = np.array([*before.texts.to_pylist(), ""]), np.array([*after.texts.to_pylist(), ""])
         assert (mine[before.codes] == yours[after.codes]).all()
         assert (before.name, before.kind, before.scheme) == (after.name, after.kind, after.scheme)
     assert np.array_equal(pack(back, rows).contents, pack(fields, rows).contents)

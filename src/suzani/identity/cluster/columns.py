@@ -29,10 +29,9 @@ def to_columns(fields: Sequence[Field]) -> dict[str, pa.Array]:
     """The standard values of records, null where missing."""
     columns = {}
     for f, field in enumerate(fields):
-        values = pa.array(field.values, pa.string())
         for a in range(field.codes.shape[1]):
             codes = field.codes[:, a]
-            columns[f"v{f}_{a}"] = values.take(pa.array(codes, mask=codes < 0))
+            columns[f"v{f}_{a}"] = field.texts.take(pa.array(codes, mask=codes < 0))
     return columns
 
 
@@ -49,7 +48,7 @@ def _encoded(table: pa.Table, norms: Norms, group: Sequence[int]) -> dict[int, F
     names = [name for f in group for name in _of_field(f, norms.fields[f])]
     chunks = [chunk.cast(pa.string()) for name in names for chunk in table.column(name).chunks]
     encoded = (pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())).dictionary_encode()
-    values = encoded.dictionary.to_pylist()
+    values = encoded.dictionary
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     columns = iter(codes.reshape(len(names), table.num_rows))
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suzani.identity.kernels.arrays import Bytes, Codes, Hashes32, Hashes64, Ints
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 
 _START = np.uint64(0xCBF29CE484222325)
@@ -13,6 +13,7 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 _HALF = np.uint64(32)
+_SPACE = 32
 
 
 @inner
@@ -74,75 +75,93 @@ def hash_until(text: Bytes, start: Ints, stop: int) -> Hashes32:
 
 
 @kernel
-def hash_numbers(text: Bytes, start: Ints) -> Hashes32:
-    """32-bit hash of the words of every value that are numbers, in their order; 0 where there are none."""
-    result = np.zeros(len(start) - 1, dtype=np.uint32)
-    for v in range(len(result)):
-        x = np.uint64(0)
-        i = start[v]
-        while i < start[v + 1]:
-            j = i
-            digits = True
-            while j < start[v + 1] and text[j] != 32:
-                digits &= 48 <= text[j] <= 57
-                j += 1
-            if digits:
-                x = _finished((x + hash_bytes(text, i, j)) * _PRIME)
-            i = j + 1
-        result[v] = half(x)
-    return result
-
-
-@kernel
-def hash_words(text: Bytes, start: Ints) -> tuple[Hashes64, Ints]:
-    """64-bit hashes of all words of all values, and where each value's begin (one more at the end)."""
-    total = 0
+def number_words(text: Bytes, start: Ints) -> tuple[Codes, Ints, Hashes64, Bools]:
+    """The words of all values by number: the numbers, where each value's begin (one more at the end), and of
+    each distinct word its 64-bit hash and whether it is all digits."""
+    total = len(start)
     for i in range(start[0], start[-1]):
-        total += text[i] == 32
-    words = np.empty(total + len(start), dtype=np.uint64)
-    begins = np.empty(len(start), dtype=np.int64)
-    n = 0
+        total += text[i] == _SPACE
+    numbers, begins = np.empty(total, dtype=np.int32), np.empty(len(start), dtype=np.int64)
+    hashes, digits = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.bool_)
+    slots = np.full(1 << max(4, int(np.log2(min(total, 1 << 12)))), -1, dtype=np.int32)
+    seen = distinct = 0
     for v in range(len(start) - 1):
-        begins[v] = n
+        begins[v] = seen
         i = start[v]
         while i < start[v + 1]:
             j = i
-            while j < start[v + 1] and text[j] != 32:
+            whole = True
+            while j < start[v + 1] and text[j] != _SPACE:
+                whole &= 48 <= text[j] <= 57
                 j += 1
-            words[n] = hash_bytes(text, i, j)
-            n += 1
+            hash_ = hash_bytes(text, i, j)
+            slot = _slot(slots, hashes, hash_)
+            if slots[slot] < 0:
+                slots[slot] = distinct
+                hashes[distinct], digits[distinct] = hash_, whole
+                distinct += 1
+            numbers[seen] = slots[slot]
+            seen += 1
+            if 2 * distinct > len(slots):
+                slots = _more_slots(slots, hashes, distinct)
             i = j + 1
-    begins[-1] = n
-    return words[:n].copy(), begins
+    begins[-1] = seen
+    return numbers[:seen], begins, hashes[:distinct].copy(), digits[:distinct].copy()
+
+
+@inner
+def _slot(slots: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
+    """Where the number of a word stands, or has to be put."""
+    slot = hash_ & np.uint64(len(slots) - 1)
+    while slots[slot] >= 0 and hashes[slots[slot]] != hash_:
+        slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
+    return int(slot)
 
 
 @kernel
-def rare_pairs(words: Hashes64, begins: Ints, known: Hashes64, counts: Ints) -> Hashes32:
-    """The three rarest words of each value two by two, as 32-bit hashes (values × 3, 0: none).
+def _more_slots(slots: Codes, hashes: Hashes64, count: int) -> Codes:
+    larger = np.full(4 * len(slots), -1, dtype=np.int32)
+    for word in range(count):
+        larger[_slot(larger, hashes, hashes[word])] = word
+    return larger
 
-    `counts` belong to the sorted hashes `known`; a word that is not among them is as rare as can be.
+
+@kernel
+def bag_forms(numbers: Codes, begins: Ints, hashes: Hashes64, digits: Bools, counts: Ints) -> Hashes32:
+    """What tells texts apart, as 32-bit hashes (values × 4, 0: none): their numbers in their order, and their
+    three rarest words two by two.
+
+    Words as `number_words` gives them; `counts` says how often each was seen, 0 for as rare as can be.
     """
-    result = np.zeros((len(begins) - 1, 3), dtype=np.uint32)
-    best = np.empty(3, dtype=np.uint64)
-    rank = np.empty(3, dtype=np.int64)
+    result = np.zeros((len(begins) - 1, 4), dtype=np.uint32)
+    best = np.empty(3, dtype=np.int32)
     for v in range(len(begins) - 1):
         n = 0
+        said = np.uint64(0)
         for w in range(begins[v], begins[v + 1]):
-            at = np.searchsorted(known, words[w])
-            count = counts[at] if at < len(known) and known[at] == words[w] else np.int64(0)
-            k = min(n, 3)
-            while k > 0 and (count < rank[k - 1] or (count == rank[k - 1] and words[w] < best[k - 1])):
+            word = numbers[w]
+            if digits[word]:
+                said = _finished((said + hashes[word]) * _PRIME)
+            k = n
+            while k > 0 and _is_rarer(word, best[k - 1], hashes, counts):
                 if k < 3:
-                    best[k], rank[k] = best[k - 1], rank[k - 1]
+                    best[k] = best[k - 1]
                 k -= 1
             if k < 3:
-                best[k], rank[k] = words[w], count
+                best[k] = word
                 n = min(n + 1, 3)
+        result[v, 0] = half(said)
         if n >= 2:
-            result[v, 0] = _pair(best[0], best[1])
+            result[v, 1] = _pair(hashes[best[0]], hashes[best[1]])
         if n == 3:
-            result[v, 1], result[v, 2] = _pair(best[0], best[2]), _pair(best[1], best[2])
+            result[v, 2] = _pair(hashes[best[0]], hashes[best[2]])
+            result[v, 3] = _pair(hashes[best[1]], hashes[best[2]])
     return result
+
+
+@inner
+def _is_rarer(a: int, b: int, hashes: Hashes64, counts: Ints) -> bool:
+    return bool(counts[a] < counts[b] or (counts[a] == counts[b] and hashes[a] < hashes[b]))
 
 
 @inner
@@ -164,10 +183,13 @@ def hash_records(codes: Codes, values: Hashes64) -> Hashes64:
 
 
 @kernel
-def signatures(text: Bytes, start: Ints) -> Hashes32:
-    """Sets of 32 bits for every value: of classes of its bytes, and, in two columns, of neighbouring two."""
-    result = np.zeros((len(start) - 1, 3), dtype=np.uint32)
-    for v in range(len(result)):
+def describe(text: Bytes, start: Ints, columns: int) -> tuple[Hashes64, Hashes32]:
+    """A 64-bit hash of every value, and forms (values × columns), of which only the last three are set: sets
+    of 32 bits, of classes of the value's bytes, and, in two columns, of its neighbouring two."""
+    hashes = np.empty(len(start) - 1, dtype=np.uint64)
+    forms = np.zeros((len(hashes), columns), dtype=np.uint32)
+    for v in range(len(hashes)):
+        hashes[v] = hash_bytes(text, start[v], start[v + 1])
         letters, pairs = np.uint32(0), np.uint64(0)
         before = np.uint64(0)
         for i in range(start[v], start[v + 1]):
@@ -176,9 +198,10 @@ def signatures(text: Bytes, start: Ints) -> Hashes32:
             if i > start[v]:
                 pairs |= np.uint64(1) << ((before << np.uint64(8) | char) * _SPREAD >> np.uint64(58))
             before = char
-        result[v, 0] = letters
-        result[v, 1], result[v, 2] = np.uint32(pairs & np.uint64(0xFFFFFFFF)), np.uint32(pairs >> _HALF)
-    return result
+        forms[v, columns - 3] = letters
+        forms[v, columns - 2] = np.uint32(pairs & np.uint64(0xFFFFFFFF))
+        forms[v, columns - 1] = np.uint32(pairs >> _HALF)
+    return hashes, forms
 
 
 @kernel
