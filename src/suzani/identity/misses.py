@@ -132,9 +132,7 @@ class Run:
         """A record with its standard values, as they were compared, by field."""
         source, key = self.data.source[row].as_py(), self.data.record_id[row].as_py()
         held = {
-            field.name.partition(" (")[0]: " / ".join(
-                field.values[code] for code in field.codes[row].tolist() if code >= 0
-            )
+            field.name.partition(" (")[0]: " / ".join(field.said(field.codes[row][field.codes[row] >= 0]))
             for field in self.fields
         }
         return Record(RecordName(row, source, key), person, held)

@@ -118,7 +118,7 @@ def standard_records(records: pa.Table, index: Index) -> Sequence[Standard]:
     columns = []
     fields, _ = standardise(records, {}, index.learned.norms)
     for field in fields:
-        texts = np.array([*field.values, ""], dtype=object)[field.codes]
+        texts = np.array([*field.texts.to_pylist(), ""], dtype=object)[field.codes]
         columns.append([tuple(row) for row in texts.tolist()])
     names = [field.name for field in fields]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
