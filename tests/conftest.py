@@ -71,10 +71,8 @@ def template_database(postgres_url: str) -> Iterator[str]:
 def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
     """The address of a database of this test alone, migrated and empty."""
     name = f"suzani_test_{secrets.token_hex(6)}"
-    copied = sql.SQL("create database {} template {}")
-    _run(postgres_url, copied.format(sql.Identifier(name), sql.Identifier(template_database)))
     try:
-        yield url_of(postgres_url, name)
+        yield copied_database(postgres_url, template_database, name)
     finally:
         _drop(postgres_url, name)
 
@@ -111,6 +109,14 @@ def platform(settings: Settings, database: Database) -> Platform:
     """A platform on a database of this test alone."""
     settings.data_dir.mkdir(parents=True)
     return Platform(settings, database)
+
+
+def copied_database(server_url: str, template: str, name: str) -> str:
+    """The address of a copy of a database, in place of what had its name before."""
+    _drop(server_url, name)
+    copied = sql.SQL("create database {} template {}")
+    _run(server_url, copied.format(sql.Identifier(name), sql.Identifier(template)))
+    return url_of(server_url, name)
 
 
 def url_of(server_url: str, database: str) -> str:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from suzani import sources
 from suzani.bench.queries import noised
-from suzani.identity import Asked, Resolved, Resolver
-from suzani.infra.db import Query, fetch
+from suzani.demo.generator import generate
+from suzani.identity import Asked, Resolved, Resolver, resolve
+from suzani.infra.db import Database, Query, fetch
 from suzani.infra.platform import Platform
+from suzani.infra.settings import Settings
 from suzani.kernel import ATTRIBUTES
+from suzani.sources import load
 
 Row = dict[str, Any]
 SYSTEM = "cards"
+
+
+def resolved_bank(url: str, folder: Path, records: int, seed: int) -> None:
+    """Fill an empty database with a demo bank, loaded and resolved; its extracts go to the folder."""
+    asyncio.run(_fill(url, folder, records, seed))
+
+
+async def _fill(url: str, folder: Path, records: int, seed: int) -> None:
+    db = await Database.connect(url, pool_size=4)
+    try:
+        platform = Platform(Settings(folder, database_url=url), db)
+        for system, path in generate(folder / "bank", records=records, seed=seed).extracts.items():
+            await load(platform, system, [path])
+        await resolve(platform)
+    finally:
+        await db.close()
 
 
 async def rows(platform: Platform, text: str, **params: Any) -> list[Row]:

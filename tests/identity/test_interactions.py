@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from suzani.identity.interactions import Expected, Interaction, add_interactions, learn_interactions
+from suzani.identity.comparisons import LABELS
+from suzani.identity.interactions import _FROM, Expected, Interaction, add_interactions, learn_interactions
 from suzani.kernel import InvalidInput, Kind
 
 KINDS = (Kind.CITY, Kind.REGION, Kind.GIVEN_NAME)
@@ -92,3 +93,11 @@ def test_expectations_are_the_three_classes_probabilities() -> None:
 def test_an_interaction_that_makes_no_sense_is_refused(item: Interaction) -> None:
     with pytest.raises(InvalidInput, match=r"m\.json"):
         item.check({"a": 4, "b": 4}, "m.json")
+
+
+def test_it_is_said_of_every_kind_whether_it_interacts() -> None:
+    apart = {Kind.NATIONAL_ID, Kind.DOCUMENT, Kind.PHONE, Kind.EMAIL, Kind.ADDRESS, Kind.ORGANISATION}
+    apart |= {Kind.TEXT, Kind.GENERATION}
+    assert _FROM.keys() | apart == LABELS.keys()
+    assert not _FROM.keys() & apart
+    assert all(level in LABELS[kind] for kind, level in _FROM.items())

@@ -3,26 +3,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import psycopg
 import pytest
-from psycopg import sql
 
-from suzani.demo.generator import generate
 from suzani.identity import Asked, Limits, Resolved, Resolver, resolve, snapshot
 from suzani.identity.mirror import Mirror
 from suzani.identity.opening import snapshot_in
 from suzani.identity.snapshot import Snapshot
 from suzani.infra.db import Database
-from suzani.infra.migrate import migrate
 from suzani.infra.platform import Platform
-from suzani.infra.settings import Settings
 from suzani.kernel import Busy, Conflict, InvalidInput, SuzaniError, now
-from suzani.sources import load
-from tests.conftest import url_of
-from tests.identity.online_bank import live, looked_up, one, rows, said, to_store, typed_again
+from tests.conftest import copied_database
+from tests.identity.online_bank import live, looked_up, one, resolved_bank, rows, said, to_store, typed_again
 
 RECORDS = 1_500
 STRANGER = {
@@ -36,37 +30,16 @@ def resolved_database(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The name of a database with a resolved bank; tests work on copies of it."""
-    name, folder = "suzani_online_bank", tmp_path_factory.mktemp("online")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-        copied = sql.SQL("create database {} template {}")
-        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template_database)))
-    asyncio.run(_fill(url_of(postgres_url, name), folder))
+    name = "suzani_online_bank"
+    url = copied_database(postgres_url, template_database, name)
+    resolved_bank(url, tmp_path_factory.mktemp("online"), RECORDS, seed=5)
     return name
-
-
-async def _fill(url: str, folder: Path) -> None:
-    await migrate(url)
-    db = await Database.connect(url, pool_size=4)
-    try:
-        platform = Platform(Settings(folder, database_url=url), db)
-        bank = generate(folder / "bank", records=RECORDS, seed=5)
-        for system, path in bank.extracts.items():
-            await load(platform, system, [path])
-        await resolve(platform)
-    finally:
-        await db.close()
 
 
 @pytest.fixture
 def database_url(postgres_url: str, resolved_database: str) -> str:
     """The resolved bank, for one test alone."""
-    name = "suzani_online_test"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-        copied = sql.SQL("create database {} template {}")
-        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(resolved_database)))
-    return url_of(postgres_url, name)
+    return copied_database(postgres_url, resolved_database, "suzani_online_test")
 
 
 @pytest.fixture

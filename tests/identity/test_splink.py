@@ -61,8 +61,9 @@ def settings(**comparison: Any) -> str:
 
 
 def test_every_level_between_different_and_exact_has_a_condition() -> None:
+    assert CONDITIONS.keys() == LABELS.keys()
     for kind, labels in LABELS.items():
-        assert set(CONDITIONS.get(kind, {})) == set(labels[2:-1])
+        assert set(CONDITIONS[kind]) == set(labels[2:-1])
 
 
 def test_what_is_exported_comes_back() -> None:

@@ -14,16 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from psycopg import sql
 
 from suzani.infra.db import Database
 from suzani.infra.platform import Platform
 from suzani.profiles import load_survivorship, rebuild_all
 from suzani.web import build_api
-from tests.conftest import url_of
+from tests.conftest import copied_database
 from tests.profiles import bank
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-background-networking"]
@@ -35,7 +33,7 @@ def site(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a server on the tiny bank."""
-    url = _database(postgres_url, template_database, "suzani_web_bank")
+    url = copied_database(postgres_url, template_database, "suzani_web_bank")
     asyncio.run(_fill(url))
     with _served(url, tmp_path_factory.mktemp("bank")) as address:
         yield address
@@ -46,17 +44,9 @@ def empty_site(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a server on an empty database."""
-    url = _database(postgres_url, template_database, "suzani_web_empty")
+    url = copied_database(postgres_url, template_database, "suzani_web_empty")
     with _served(url, tmp_path_factory.mktemp("empty")) as address:
         yield address
-
-
-def _database(server: str, template: str, name: str) -> str:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-        copied = sql.SQL("create database {} template {}")
-        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
-    return url_of(server, name)
 
 
 async def _fill(url: str) -> None:

@@ -7,20 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 
-from suzani.demo.generator import generate
-from suzani.identity import Limits, Resolver, resolve
+from suzani.identity import Limits, Resolver
 from suzani.infra.db import Database
 from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
-from suzani.sources import load
 from suzani.web import build_api
 from suzani.web.identity_routes import LARGEST_BODY, Online
-from tests.conftest import url_of
-from tests.identity.online_bank import live, rows, said
+from tests.conftest import copied_database
+from tests.identity.online_bank import live, resolved_bank, rows, said
 
 URL = "/v1/identity/resolve"
 STRANGER = {"given_name": "Хуршида", "family_name": "Вокзалова", "birth_date": "29.11.1961", "sex": "F"}
@@ -31,24 +27,9 @@ def resolved_database(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The address of a database with a resolved bank."""
-    name, folder = "suzani_resolve_routes", tmp_path_factory.mktemp("routes")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-        copied = sql.SQL("create database {} template {}")
-        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template_database)))
-    asyncio.run(_fill(url_of(postgres_url, name), folder))
-    return url_of(postgres_url, name)
-
-
-async def _fill(url: str, folder: Path) -> None:
-    db = await Database.connect(url, pool_size=4)
-    try:
-        platform = Platform(Settings(folder, database_url=url), db)
-        for system, path in generate(folder / "bank", records=1_000, seed=6).extracts.items():
-            await load(platform, system, [path])
-        await resolve(platform)
-    finally:
-        await db.close()
+    url = copied_database(postgres_url, template_database, "suzani_resolve_routes")
+    resolved_bank(url, tmp_path_factory.mktemp("routes"), 1_000, seed=6)
+    return url
 
 
 @pytest.fixture

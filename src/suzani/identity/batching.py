@@ -81,7 +81,7 @@ class Lane(Generic[Q, A]):
     async def _one(self, batch: Sequence[Waiting[Q, A]]) -> None:
         try:
             await self._handle(batch)
-        except Exception as error:
+        except Exception as error:  # whatever it is, those who wait are told, and the lane goes on
             for one in batch:
                 one.fail(error)
         except BaseException:

@@ -188,7 +188,7 @@ def _plugged(point: EntryPoint) -> Iterable[Identifier]:
     hint = "Repair or uninstall the package that brings it."
     try:
         found = point.load()
-    except Exception as error:
+    except Exception as error:  # importing somebody else's code may raise anything
         raise InvalidInput(f"{where} cannot be loaded: {error}", hint=hint) from error
     schemes = (found,) if isinstance(found, Identifier) else found
     if not isinstance(schemes, Sequence) or not all(isinstance(one, Identifier) for one in schemes):

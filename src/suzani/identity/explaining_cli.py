@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -14,15 +14,11 @@ from suzani.identity.explaining import Why
 from suzani.identity.explanations import how, why, why_not
 from suzani.identity.nearest import WhyNot
 from suzani.infra import console
-from suzani.infra.db import Tx
-from suzani.infra.platform import running
-from suzani.infra.settings import Settings
+from suzani.infra.commands import in_transaction
 
 Explanation: TypeAlias = Why | How | WhyNot
 Say: TypeAlias = Callable[[Explanation, str], Sequence[str]]
 """Puts an explanation into sentences of a language, given by its code."""
-
-T = TypeVar("T", Why, How, WhyNot)
 
 
 class Language(StrEnum):
@@ -55,7 +51,7 @@ def register(app: typer.Typer, say: Say) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Why two records are one person, or are not: field by field, in bits."""
-        _print(_read(data, lambda tx: why(tx, a, b)), language, say, as_json)
+        _print(in_transaction(data, lambda tx: why(tx, a, b)), language, say, as_json)
 
     @explain.command("how")
     def how_command(
@@ -65,7 +61,7 @@ def register(app: typer.Typer, say: Say) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """How a person came to be: the joins in order, and what was prevented."""
-        _print(_read(data, lambda tx: how(tx, person)), language, say, as_json)
+        _print(in_transaction(data, lambda tx: how(tx, person)), language, say, as_json)
 
     @explain.command("why-not")
     def why_not_command(
@@ -75,15 +71,7 @@ def register(app: typer.Typer, say: Say) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Who else came near a person, and what keeps them apart."""
-        _print(_read(data, lambda tx: why_not(tx, person)), language, say, as_json)
-
-
-def _read(data: Path | None, work: Callable[[Tx], Awaitable[T]]) -> T:
-    async def read() -> T:
-        async with running(Settings.from_environment(data)) as platform, platform.db.transaction() as tx:
-            return await work(tx)
-
-    return console.run(read())
+        _print(in_transaction(data, lambda tx: why_not(tx, person)), language, say, as_json)
 
 
 def _print(found: Explanation, language: Language, say: Say, as_json: bool) -> None:

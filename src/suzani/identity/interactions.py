@@ -37,7 +37,11 @@ _FROM: Mapping[Kind, str] = {
     Kind.SEX: "exact", Kind.BIRTH_DATE: "one slip", Kind.CITY: "exact", Kind.REGION: "near",
     Kind.POSTCODE: "one slip", Kind.COUNTRY: "exact", Kind.OCCUPATION: "near",
 }  # fmt: skip
-"""The kinds that may interact, with the level from which their values count as agreeing."""
+"""The kinds that may interact, with the level from which their values count as agreeing.
+
+Identifiers, contacts, addresses and texts do not: strangers hardly agree on them, so chance teaches nothing;
+nor does the generation, which few records state.
+"""
 
 
 @dataclass(frozen=True, slots=True)

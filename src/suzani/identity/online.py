@@ -151,7 +151,7 @@ class Resolver:
         except (Unavailable, psycopg.OperationalError):
             await self._platform.db.pool.check()
             await self._store(batch)
-        except Exception as error:
+        except Exception as error:  # a fault that one record brings out must not fail the others
             await self._apart(batch, error)
 
     async def _apart(self, batch: Sequence[_Request], first: Exception) -> None:
@@ -160,7 +160,7 @@ class Resolver:
         for one in batch:
             try:
                 await self._store([one])
-            except Exception as error:
+            except Exception as error:  # whatever it is, who asked is told
                 one.fail(error)
 
     async def _store(self, batch: Sequence[_Request]) -> None:

@@ -65,7 +65,8 @@ _POSTCODE = {
 
 CONDITIONS: Mapping[Kind, Mapping[str, str]] = {
     Kind.GIVEN_NAME: _NAME, Kind.FAMILY_NAME: _NAME, Kind.PATRONYMIC: _NAME, Kind.SEX: {},
-    Kind.BIRTH_DATE: _DATE, Kind.NATIONAL_ID: _SLIPS, Kind.DOCUMENT: _SLIPS, Kind.PHONE: _PHONE,
+    Kind.GENERATION: {}, Kind.BIRTH_DATE: _DATE, Kind.NATIONAL_ID: _SLIPS, Kind.DOCUMENT: _SLIPS,
+    Kind.PHONE: _PHONE,
     Kind.EMAIL: _EMAIL, Kind.POSTCODE: _POSTCODE, Kind.ADDRESS: _WORDS, Kind.ORGANISATION: _WORDS,
     Kind.TEXT: _WORDS, Kind.CITY: _PLACE, Kind.REGION: _PLACE, Kind.COUNTRY: _PLACE, Kind.OCCUPATION: _PLACE,
 }  # fmt: skip
@@ -133,9 +134,7 @@ def _comparison(field: FieldModel) -> Settings:
     null = _condition("{l} is null or {r} is null", name)
     levels: list[Settings] = [{"sql_condition": null, "label_for_charts": "missing", "is_null_level": True}]
     for level in range(len(labels) - 1, 0, -1):
-        condition = (
-            "ELSE" if level == 1 else _condition(CONDITIONS.get(kind, {}).get(labels[level], _EXACT), name)
-        )
+        condition = "ELSE" if level == 1 else _condition(CONDITIONS[kind].get(labels[level], _EXACT), name)
         levels.append(
             {
                 "sql_condition": condition,

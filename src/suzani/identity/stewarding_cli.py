@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
@@ -16,16 +15,25 @@ from suzani.identity.stewarding import join, record_ids, revoke, separate
 from suzani.identity.types import Constraint, Outcome
 from suzani.identity.undoing import undo
 from suzani.infra import console
+from suzani.infra.commands import in_transaction, with_platform
 from suzani.infra.db import Tx
-from suzani.infra.platform import Platform, running
-from suzani.infra.settings import Settings
+from suzani.infra.platform import Platform
 
-T = TypeVar("T")
+
+def _user() -> str:
+    """The user's name; "" where the system knows none, and --actor must be given."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
 
 DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept with the change.")]
-ActorOption = Annotated[str, typer.Option(help="Who decides.", show_default="your user name")]
+ActorOption = Annotated[
+    str, typer.Option(help="Who decides.", default_factory=_user, show_default="your user name")
+]
 PersonArgument = Annotated[int, typer.Argument(help="The person's id.")]
 
 
@@ -43,25 +51,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(person, name="person")
 
 
-def _with_platform(data: Path | None, work: Callable[[Platform], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with running(Settings.from_environment(data)) as platform:
-            return await work(platform)
-
-    return console.run(run())
-
-
-def _read(data: Path | None, work: Callable[[Tx], Awaitable[T]]) -> T:
-    async def run(platform: Platform) -> T:
-        async with platform.db.transaction() as tx:
-            return await work(tx)
-
-    return _with_platform(data, run)
-
-
 def show_command(person: PersonArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show what an id stands for today: its records, or where they went."""
-    found = _read(data, lambda tx: whereabouts(tx, person))
+    found = in_transaction(data, lambda tx: whereabouts(tx, person))
     if as_json:
         console.print_json(found)
         return
@@ -85,7 +77,7 @@ def _state(found: Whereabouts) -> str:
 
 def history_command(person: PersonArgument, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Show every change of a person: when, why, by whom, which records came and left."""
-    events = _read(data, lambda tx: history(tx, person))
+    events = in_transaction(data, lambda tx: history(tx, person))
     if as_json:
         console.print_json([asdict(event) for event in events])
         return
@@ -116,60 +108,56 @@ def _moves(moved: tuple[Any, ...], way: str) -> str:
 def join_command(
     persons: Annotated[list[int], typer.Argument(help="Ids of the persons that are one.")],
     reason: ReasonOption,
-    actor: ActorOption = "",
+    actor: ActorOption,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say that persons are one: at once, and in every later run."""
-    who = actor or getpass.getuser()
-    _say(_with_platform(data, lambda p: join(p, persons=persons, actor=who, reason=reason)), as_json)
+    _say(with_platform(data, lambda p: join(p, persons=persons, actor=actor, reason=reason)), as_json)
 
 
 def separate_command(
     person: PersonArgument,
     records: Annotated[list[str], typer.Option(help="A record that leaves, as SYSTEM/KEY; may be repeated.")],
     reason: ReasonOption,
-    actor: ActorOption = "",
+    actor: ActorOption,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say that records of a person are someone else: at once, and in every later run."""
-    who = actor or getpass.getuser()
 
     async def work(platform: Platform) -> Outcome:
         async with platform.db.transaction() as tx:
             leaving = await record_ids(tx, records)
-        return await separate(platform, leaving, person=person, actor=who, reason=reason)
+        return await separate(platform, leaving, person=person, actor=actor, reason=reason)
 
-    _say(_with_platform(data, work), as_json)
+    _say(with_platform(data, work), as_json)
 
 
 def undo_command(
     change: Annotated[int, typer.Argument(help="The change to undo; `person history` lists them.")],
     reason: ReasonOption,
+    actor: ActorOption,
     person: Annotated[
         list[int] | None, typer.Option(help="Of a run: a person to restore; may be repeated.")
     ] = None,
-    actor: ActorOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Undo a merge or a split: who was who before is so again, under the old ids."""
-    who = actor or getpass.getuser()
-    _say(_with_platform(data, lambda p: undo(p, change, actor=who, reason=reason, persons=person)), as_json)
+    _say(with_platform(data, lambda p: undo(p, change, actor=actor, reason=reason, persons=person)), as_json)
 
 
 def constraints_command(
+    actor: ActorOption,
     take_back: Annotated[int | None, typer.Option("--revoke", help="Take this constraint back.")] = None,
     reason: Annotated[str, typer.Option(help="Why it is taken back.")] = "",
-    actor: ActorOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List what stewards said about records, or take one constraint back."""
     if take_back is not None:
-        who, number = actor or getpass.getuser(), take_back
-        _say(_with_platform(data, lambda p: revoke(p, number, actor=who, reason=reason)), as_json)
+        _say(with_platform(data, lambda p: revoke(p, take_back, actor=actor, reason=reason)), as_json)
         return
 
     async def work(tx: Tx) -> tuple[list[Constraint], dict[int, dict[str, Any]]]:
@@ -177,7 +165,7 @@ def constraints_command(
         records = {record for one in known for record in (one.record_a, one.record_b)}
         return known, await lineage_store.record_names(tx, sorted(records))
 
-    known, names = _read(data, work)
+    known, names = in_transaction(data, work)
     if as_json:
         console.print_json([asdict(one) for one in known])
         return
