@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.kernels.hashing import WHOLE
-from suzani.identity.kernels.levels import COUNT, FIRST, KEY, Layout
+from suzani.identity.kernels.levels import COUNT, FIRST, Layout
+from suzani.identity.kernels.marks import KEY
 from suzani.kernel import Kind
 
 _PAIRS = (1, 2, 3)

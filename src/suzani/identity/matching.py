@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from suzani.identity.blocking import THREADS, Blocked
 from suzani.identity.comparisons import Levels, Rows
+from suzani.identity.first_look import cards_of, look_of
 from suzani.identity.kernels import scan
 from suzani.identity.kernels.levels import levels_of
 from suzani.identity.kernels.scan import Neighbours
@@ -86,10 +87,12 @@ def candidates(
 ) -> tuple[Pairs, dict[str, int]]:
     """The candidates with odds above `bound`, each once, in order; and how many new pairs each rule gave."""
     near, stretches = _neighbours(packed.rows, blocked)
+    look = look_of(packed, weights, bound)
+    cards = cards_of(packed, look)
 
     def one(rows: tuple[int, int]) -> tuple[Pairs, Rows]:
         left, right, odds, levels, looked_at = scan.scan(
-            near, rows[0], rows[1], packed.layout, packed.values, weights, packed.codes, bound
+            near, *rows, look, cards, packed.layout, packed.values, weights, packed.codes, bound
         )
         return Pairs(left, right, odds, levels), looked_at
 

@@ -16,22 +16,21 @@ from suzani.identity.comparisons import level_count
 from suzani.identity.fields import Field
 from suzani.identity.kernels import hashing
 from suzani.identity.kernels.counting import count_column
-from suzani.identity.kernels.levels import (
+from suzani.identity.kernels.levels import FIRST, Layout, Values
+from suzani.identity.kernels.linkage import VALID
+from suzani.identity.kernels.marks import (
     BAG,
     CODE,
     DATE,
     EMAIL,
     EQUAL,
-    FIRST,
     FORMS,
     NAME,
     PHONE,
     POSTCODE,
     TEXT,
-    Layout,
-    Values,
-)  # fmt: skip
-from suzani.identity.kernels.linkage import VALID
+    make_marks,
+)
 from suzani.identity.keys import Keys, Source
 from suzani.identity.names import folded_names, short_forms_of, sounds_of
 from suzani.identity.texts import Texts, as_array, as_list
@@ -115,7 +114,7 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
     base, distinct = _bases(fields)
     large = [pc.cast(field.texts, pa.large_string()) for field in distinct]
     texts, start = _laid_out(pa.concat_arrays([pa.array([], pa.large_string()), *large]))
-    hashes, forms = hashing.describe(texts, start, FORMS)
+    hashes, forms = hashing.hash_values(texts, start), np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
     known = _Known(dict(words or {}))
     for field in distinct:
         first = base[id(field.values)]
@@ -124,13 +123,17 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
         if make:
             made = make(field, (texts, start[first : end + 1]), known)
             forms[first:end, : made.shape[1]] = made
+    values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
+    for field in distinct:
+        first = base[id(field.values)]
+        make_marks(WAYS[field.kind], first, first + len(field.texts), *values)
     layout = layout_of(fields)
     codes = _codes(fields, base, rows)
     named = tuple((field.name, field.kind) for field in fields)
     makers = Keys.of(named, layout)
     counts, filled = _counts(fields, base, len(hashes))
     return Packed(
-        named, layout, Values(texts, start, forms, np.array(known.groups, dtype=np.int32)), codes, hashes,
+        named, layout, values, codes, hashes,
         contents_of(named, layout, codes, hashes), counts, filled,
         hashing.hash_keys(makers.table, codes, hashes, forms), makers, known.words,
     )  # fmt: skip

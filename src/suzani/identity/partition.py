@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from suzani.identity.blocking import THREADS
 from suzani.identity.comparisons import DIFFERENT, Rows
-from suzani.identity.kernels.levels import CODE, FIRST, WAY
+from suzani.identity.kernels.levels import FIRST, WAY
 from suzani.identity.kernels.linkage import FORBIDDEN, VALID, components, link_components
+from suzani.identity.kernels.marks import CODE
 from suzani.identity.kernels.weights import Weights
 from suzani.identity.matching import Pairs
 from suzani.identity.packing import Packed

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from suzani.identity.field import Field
 from suzani.identity.growing import Growing, Table
 from suzani.identity.kernels import hashing, lookup
-from suzani.identity.kernels.levels import COUNT, FIRST, GROUP, NAME, Values
+from suzani.identity.kernels.levels import COUNT, FIRST, Values
+from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.knowledge import Learned
 from suzani.identity.packing import WAYS, Packed, pack, texts_of
 from suzani.identity.scoring import rarity_bits

@@ -29,3 +29,17 @@ def inner(function: F) -> F:
     """
     # Numba knows this option, its type stubs do not.
     return njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[call-overload,no-any-return]
+
+
+def inlined(function: F) -> F:
+    """Compile an inner function into each place that calls it.
+
+    For what is called for every pair: handing over arrays costs more than a first look at a pair.
+    """
+    return njit(**_OPTIONS, _nrt=False, forceinline=True)(function)  # type: ignore[call-overload,no-any-return]
+
+
+def summing(function: F) -> F:
+    """Compile an inlined function that may add up in any order, several numbers at once."""
+    fast = {"reassoc", "nsz"}
+    return njit(**_OPTIONS, _nrt=False, forceinline=True, fastmath=fast)(function)  # type: ignore[call-overload,no-any-return]

@@ -183,28 +183,6 @@ def hash_records(codes: Codes, values: Hashes64) -> Hashes64:
 
 
 @kernel
-def describe(text: Bytes, start: Ints, columns: int) -> tuple[Hashes64, Hashes32]:
-    """A 64-bit hash of every value, and forms (values × columns), of which only the last three are set: sets
-    of 32 bits, of classes of the value's bytes, and, in two columns, of its neighbouring two."""
-    hashes = np.empty(len(start) - 1, dtype=np.uint64)
-    forms = np.zeros((len(hashes), columns), dtype=np.uint32)
-    for v in range(len(hashes)):
-        hashes[v] = hash_bytes(text, start[v], start[v + 1])
-        letters, pairs = np.uint32(0), np.uint64(0)
-        before = np.uint64(0)
-        for i in range(start[v], start[v + 1]):
-            char = np.uint64(text[i])
-            letters |= np.uint32(1) << np.uint32(char & np.uint64(31))
-            if i > start[v]:
-                pairs |= np.uint64(1) << ((before << np.uint64(8) | char) * _SPREAD >> np.uint64(58))
-            before = char
-        forms[v, columns - 3] = letters
-        forms[v, columns - 2] = np.uint32(pairs & np.uint64(0xFFFFFFFF))
-        forms[v, columns - 1] = np.uint32(pairs >> _HALF)
-    return hashes, forms
-
-
-@kernel
 def hash_stretches(text: Bytes, begins: Ints, ends: Ints) -> Hashes32:
     """32-bit hash of many stretches of bytes."""
     result = np.empty(len(begins), dtype=np.uint32)

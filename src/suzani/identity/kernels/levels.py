@@ -9,26 +9,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suzani.identity.kernels import strings
+from suzani.identity.kernels import marks, strings
 from suzani.identity.kernels.arrays import Bytes, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
+from suzani.identity.kernels.marks import (
+    BAG,
+    CODE,
+    DATE,
+    EMAIL,
+    GROUP,
+    JOINED,
+    NAME,
+    PHONE,
+    POSTCODE,
+    SOUND,
+    TEXT,
+    UNTOLD,
+)
 
-EQUAL, NAME, DATE, CODE, PHONE, EMAIL, POSTCODE, BAG, TEXT = range(9)
-"""Ways to compare; every kind uses one of them."""
-SOUND, JOINED, KEY, GROUP = range(4)
-"""Forms of a name: hashes of its sound, of its folded letters without blanks, and of its key for blocking;
-and where its short-form groups stand. 0 is none."""
-LETTERS, PAIRS = 4, 5
-"""Forms of every value: a set of 32 classes of its bytes, and one of 64 classes of neighbouring two, in two
-columns. They tell most different values apart without a look at the text."""
-FORMS = 7
-"""Columns of forms: what is computed once per value, the first four as the way to compare needs it."""
 WAY, FIRST, COUNT, EXACT = range(4)
 """Columns of a layout's table."""
 SWAPPED = 4
 """The level of names in each other's place."""
-UNTOLD = 255
-"""In place of a level: codes show two different values, which are still to be compared."""
 
 
 class Values(NamedTuple):
@@ -57,12 +59,16 @@ class Layout(NamedTuple):
     family: int
 
 
-# The functions below take bare arrays: taking them out of tuples costs more than most comparisons do.
+@inner
+def _bounds(values: Values, a: int, b: int) -> tuple[int, int, int, int]:
+    """Where the texts of two values begin and end."""
+    return values.start[a], values.start[a + 1], values.start[b], values.start[b + 1]
 
 
 @inner
-def _share_group(form: Hashes32, group: Codes, a: int, b: int) -> bool:
-    i, j = form[a, GROUP], form[b, GROUP]
+def _share_group(values: Values, a: int, b: int) -> bool:
+    group = values.group
+    i, j = values.form[a, GROUP], values.form[b, GROUP]
     if i == 0 or j == 0:
         return False
     for m in range(i + 1, i + 1 + group[i]):
@@ -70,31 +76,6 @@ def _share_group(form: Hashes32, group: Codes, a: int, b: int) -> bool:
             if group[m] == group[n]:
                 return True
     return False
-
-
-@inner
-def _letters_in_common(form: Hashes32, a: int, b: int, la: int, lb: int) -> int:
-    """No fewer than the letters that values of la and lb bytes have in common."""
-    in_a, in_b = form[a, LETTERS], form[b, LETTERS]
-    return min(la - strings.ones(in_a & ~in_b), lb - strings.ones(in_b & ~in_a))
-
-
-@inner
-def _too_unlike(text: Bytes, start: Ints, form: Hashes32, a: int, b: int) -> bool:
-    """Whether Jaro–Winkler similarity is sure to be below 0.80, by letters in common and the first letter."""
-    la, lb = start[a + 1] - start[a], start[b + 1] - start[b]
-    if la <= 1 or lb <= 1 or la > 64 or lb > 64:
-        return False
-    # The prefix counts for Jaro similarities above 0.7 alone.
-    needed = 11 if text[start[a]] == text[start[b]] else 14
-    return bool(_letters_in_common(form, a, b, la, lb) * (la + lb) * 10 < needed * la * lb)
-
-
-@inner
-def _more_slips_than(slips: int, form: Hashes32, a: int, b: int) -> bool:
-    """Whether values are sure to differ by more slips: one changes three pairs of neighbours at the most."""
-    low, high = form[a, PAIRS] & ~form[b, PAIRS], form[a, PAIRS + 1] & ~form[b, PAIRS + 1]
-    return strings.ones(low) + strings.ones(high) > 3 * slips
 
 
 @inner
@@ -106,20 +87,17 @@ def _has_blank(text: Bytes, start: int, end: int) -> bool:
 
 
 @inner
-def name_level(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int) -> int:
+def _same_form(form: Hashes32, column: int, a: int, b: int) -> bool:
+    return form[a, column] == form[b, column] and form[a, column] != 0
+
+
+@inner
+def name_level(values: Values, a: int, b: int) -> int:
     """missing, different, initial, similar, near, same form (exact is told by the code)."""
-    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
-    if form[a, JOINED] == form[b, JOINED] and form[a, JOINED] != 0:
+    if _same_form(values.form, JOINED, a, b) or _share_group(values, a, b):
         return 5
-    if _share_group(form, group, a, b):
-        return 5
-    # Blanks are of the class 0.
-    if (
-        not (form[a, LETTERS] | form[b, LETTERS]) & 1
-        and form[a, SOUND] != form[b, SOUND]
-        and _too_unlike(text, start, form, a, b)
-    ):
-        return 1
+    text = values.text
+    a0, a1, b0, b1 = _bounds(values, a, b)
     shorter = min(a1 - a0, b1 - b0)
     if shorter <= 1:
         return 2 if shorter == 1 and text[a0] == text[b0] else 1
@@ -130,15 +108,13 @@ def name_level(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b
     if _has_blank(text, a0, a1) or _has_blank(text, b0, b1):
         if strings.longest_common_word(text, a0, a1, b0, b1) >= 3:
             return 4
-    sounds_same = form[a, SOUND] == form[b, SOUND] and form[a, SOUND] != 0
-    return 3 if alike >= 0.80 or (sounds_same and shorter > 2) else 1
+    return 3 if alike >= 0.80 or (_same_form(values.form, SOUND, a, b) and shorter > 2) else 1
 
 
 @inner
-def date_level(text: Bytes, start: Ints, a: int, b: int) -> int:
+def date_level(text: Bytes, p: int, p_end: int, q: int, q_end: int) -> int:
     """missing, different, same month and day, same year, two slips, one slip, exact; for YYYYMMDD."""
-    p, q = start[a], start[b]
-    if start[a + 1] - p != 8 or start[b + 1] - q != 8:
+    if p_end - p != 8 or q_end - q != 8:
         return 1
     unlike = 0
     swapped = False
@@ -174,9 +150,10 @@ def _mailbox_end(text: Bytes, start: int, end: int) -> int:
 
 
 @inner
-def email_level(text: Bytes, start: Ints, a: int, b: int, masks: Hashes64) -> int:
+def email_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, similar, same mailbox name, near, exact."""
-    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    text = values.text
+    a0, a1, b0, b1 = _bounds(values, a, b)
     whole = strings.ratio(text, a0, a1, b0, b1, masks)
     if whole >= 0.88:
         return 4
@@ -187,10 +164,11 @@ def email_level(text: Bytes, start: Ints, a: int, b: int, masks: Hashes64) -> in
 
 
 @inner
-def bag_level(text: Bytes, start: Ints, form: Hashes32, a: int, b: int, masks: Hashes64) -> int:
+def bag_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, weak, similar, near, contained, exact; for sorted words."""
-    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
-    numbers_a, numbers_b = form[a, 0], form[b, 0]
+    text = values.text
+    a0, a1, b0, b1 = _bounds(values, a, b)
+    numbers_a, numbers_b = values.form[a, 0], values.form[b, 0]
     clash = numbers_a != numbers_b and numbers_a != 0 and numbers_b != 0
     whole = strings.ratio(text, a0, a1, b0, b1, masks)
     if whole >= 0.86:
@@ -201,39 +179,36 @@ def bag_level(text: Bytes, start: Ints, form: Hashes32, a: int, b: int, masks: H
 
 
 @inner
-def value_level(
-    way: int, text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int, masks: Hashes64
-) -> int:
+def _text_level(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> int:
+    """missing, different, similar, near, exact."""
+    alike = strings.jaro_winkler(text, a0, a1, b0, b1, 0.80)
+    return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
+
+
+@inner
+def value_level(way: int, values: Values, a: int, b: int, masks: Hashes64) -> int:
     """Level of two different values."""
-    a0, a1, b0, b1 = start[a], start[a + 1], start[b], start[b + 1]
+    text, form = values.text, values.form
+    told = marks.told_by_marks(way, marks.mark_of(form, a), marks.mark_of(form, b))
+    if told != UNTOLD:
+        return told
     if way == NAME:
-        return name_level(text, start, form, group, a, b)
+        return name_level(values, a, b)
+    if way == EMAIL:
+        return email_level(values, a, b, masks)
+    if way == BAG:
+        return bag_level(values, a, b, masks)
+    a0, a1, b0, b1 = _bounds(values, a, b)
     if way == DATE:
-        return date_level(text, start, a, b)
+        return date_level(text, a0, a1, b0, b1)
     if way == CODE:
-        if _more_slips_than(2, form, a, b):
-            return 1
         return max(4 - strings.slips_up_to_two(text, a0, a1, b0, b1), 1)
     if way == PHONE:
-        if form[a, 0] == form[b, 0]:
-            return 3
-        if _more_slips_than(1, form, a, b):
-            return 1
-        return 2 if strings.within_one_slip(text, a0, a1, b0, b1) else 1
-    if way == EMAIL:
-        return email_level(text, start, a, b, masks)
+        return 3 if form[a, 0] == form[b, 0] else 1 + strings.within_one_slip(text, a0, a1, b0, b1)
     if way == POSTCODE:
-        if not _more_slips_than(1, form, a, b) and strings.within_one_slip(text, a0, a1, b0, b1):
-            return 3
-        return 2 if form[a, 0] == form[b, 0] else 1
-    if way == BAG:
-        return bag_level(text, start, form, a, b, masks)
-    if way == TEXT:
-        if _too_unlike(text, start, form, a, b):
-            return 1
-        alike = strings.jaro_winkler(text, a0, a1, b0, b1, 0.80)
-        return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
-    return 1
+        near = strings.within_one_slip(text, a0, a1, b0, b1)
+        return 3 if near else 1 + (form[a, 0] == form[b, 0])
+    return _text_level(text, a0, a1, b0, b1) if way == TEXT else 1
 
 
 @inner
@@ -258,10 +233,10 @@ def same_code(first: int, count: int, codes: Codes, left: int, right: int) -> in
 
 @inner
 def unlike_level(
-    f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes, left: int,
-    right: int, masks: Hashes64,
-) -> int:  # fmt: skip
+    f: int, layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64
+) -> int:
     """The best level over all alternatives of a field of which two rows of codes share no value."""
+    table = layout.table
     first, last = table[f, FIRST], table[f, FIRST] + table[f, COUNT]
     best = 0
     for i in range(first, last):
@@ -271,40 +246,42 @@ def unlike_level(
         for j in range(first, last):
             b = codes[right, j]
             if b >= 0:
-                best = max(best, value_level(table[f, WAY], text, start, form, group, a, b, masks))
+                best = max(best, value_level(table[f, WAY], values, a, b, masks))
     return best
 
 
 @inner
 def field_level(
-    f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes, left: int,
-    right: int, masks: Hashes64,
-) -> int:  # fmt: skip
+    f: int, layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64
+) -> int:
     """The best level over all alternatives of a field of two rows of codes; 0 if one has none."""
+    table = layout.table
     told = same_code(table[f, FIRST], table[f, COUNT], codes, left, right)
     if told == 1:
-        return unlike_level(f, table, text, start, form, group, codes, left, right, masks)
+        return unlike_level(f, layout, values, codes, left, right, masks)
     return table[f, EXACT] if told else 0
 
 
 @inner
-def _name_or_exact(text: Bytes, start: Ints, form: Hashes32, group: Codes, a: int, b: int) -> int:
+def _name_or_exact(values: Values, a: int, b: int) -> int:
     if a < 0 or b < 0:
         return 0
-    return 6 if a == b else name_level(text, start, form, group, a, b)
+    if a == b:
+        return 6
+    if not marks.may_be_near(marks.mark_of(values.form, a), marks.mark_of(values.form, b)):
+        return 1
+    return name_level(values, a, b)
 
 
 @inner
-def swap_names(
-    g: int, f: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes, codes: Codes,
-    left: int, right: int, levels: Bytes,
-) -> None:  # fmt: skip
+def swap_names(layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes) -> None:
     """Given and family name in each other's place, or one of them in the other's with none beside it."""
-    if levels[g] >= SWAPPED or levels[f] >= SWAPPED:
+    g, f = layout.given, layout.family
+    if g < 0 or f < 0 or levels[g] >= SWAPPED or levels[f] >= SWAPPED:
         return
-    given, family = table[g, FIRST], table[f, FIRST]
-    gf = _name_or_exact(text, start, form, group, codes[left, given], codes[right, family])
-    fg = _name_or_exact(text, start, form, group, codes[left, family], codes[right, given])
+    given, family = layout.table[g, FIRST], layout.table[f, FIRST]
+    gf = _name_or_exact(values, codes[left, given], codes[right, family])
+    fg = _name_or_exact(values, codes[left, family], codes[right, given])
     if gf >= SWAPPED and fg >= SWAPPED:
         levels[g] = levels[f] = SWAPPED
     elif max(gf, fg) >= SWAPPED and levels[f] == 0:
@@ -314,28 +291,22 @@ def swap_names(
 
 @inner
 def pair_levels(
-    given: int, family: int, table: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes,
-    codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes,
-) -> None:  # fmt: skip
+    layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes
+) -> None:
     """Fill `levels` with the level of every field for two rows of codes."""
-    for f in range(len(table)):
-        levels[f] = field_level(f, table, text, start, form, group, codes, left, right, masks)
-    if given >= 0 and family >= 0:
-        swap_names(given, family, table, text, start, form, group, codes, left, right, levels)
+    for f in range(len(layout.table)):
+        levels[f] = field_level(f, layout, values, codes, left, right, masks)
+    swap_names(layout, values, codes, left, right, levels)
 
 
 @kernel
 def levels_of(layout: Layout, values: Values, codes: Codes, left: Ints, right: Ints) -> Bytes:
     """Levels (pairs × fields) of pairs of rows of `codes`."""
-    table, _, given, family = layout
-    text, start, form, group = values
     masks = strings.scratch()
-    levels = np.zeros(len(table), dtype=np.uint8)
-    result = np.zeros((len(left), len(table)), dtype=np.uint8)
+    levels = np.zeros(len(layout.table), dtype=np.uint8)
+    result = np.zeros((len(left), len(layout.table)), dtype=np.uint8)
     for pair in range(len(left)):
-        pair_levels(
-            given, family, table, text, start, form, group, codes, left[pair], right[pair], masks, levels
-        )
-        for f in range(len(table)):
+        pair_levels(layout, values, codes, left[pair], right[pair], masks, levels)
+        for f in range(len(levels)):
             result[pair, f] = levels[f]
     return result

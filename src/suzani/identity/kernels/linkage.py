@@ -11,7 +11,8 @@ import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import CODE, FIRST, WAY, Layout, Values, levels_of
+from suzani.identity.kernels.levels import FIRST, WAY, Layout, Values, levels_of
+from suzani.identity.kernels.marks import CODE
 from suzani.identity.kernels.weights import Weights, scores_of
 
 FORBIDDEN = -1e9

@@ -6,41 +6,18 @@ the bound any more.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from suzani.identity.kernels import blocks, strings
 from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
-from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import (
-    BAG,
-    COUNT,
-    EMAIL,
-    EXACT,
-    FIRST,
-    NAME,
-    SWAPPED,
-    TEXT,
-    UNTOLD,
-    WAY,
-    Layout,
-    Values,
-    same_code,
-    swap_names,
-    unlike_level,
-)  # fmt: skip
-from suzani.identity.kernels.weights import (
-    INTERCEPT,
-    PRIOR,
-    SLOPE,
-    TO_SAME,
-    UNRELATED,
-    Weights,
-    odds_bits,
-    pair_evidence,
-    rarity_of,
-)  # fmt: skip
+from suzani.identity.kernels.cards import SAME, Cards, Found, Look, may_be_crossed, rest_of, weigh_own
+from suzani.identity.kernels.compiling import inlined, inner, kernel
+from suzani.identity.kernels.levels import EXACT, Layout, Values, pair_levels, swap_names, unlike_level
+from suzani.identity.kernels.weights import Weights, odds_bits, pair_evidence
+
+Array = TypeVar("Array", Bytes, Ints, Floats)
 
 _ROW_MASK = (1 << 24) - 1
 _LOW = np.uint64(_ROW_MASK)
@@ -150,131 +127,69 @@ def _any_common(first: int, count: int, keys: Hashes32, a: int, b: int) -> bool:
     return False
 
 
-@inner
-def tell_codes(table: Ints, codes: Codes, a: int, b: int, levels: Bytes) -> None:
-    """The levels that codes alone tell: missing and exact; UNTOLD for the others."""
-    for f in range(len(table)):
-        told = same_code(table[f, FIRST], table[f, COUNT], codes, a, b)
-        levels[f] = UNTOLD if told == 1 else (table[f, EXACT] if told else 0)
-
-
-@inner
-def highest(
-    given: int, family: int, table: Ints, same: Floats, unlike: Floats, rarity: Singles, column: Ints,
-    codes: Codes, a: int, b: int, levels: Bytes,
-) -> float:  # fmt: skip
-    """The most that all fields can add to the evidence for one person, as far as levels are told."""
-    total = 0.0
-    for f in range(len(table)):
-        level = levels[f]
-        if level == UNTOLD:
-            total += unlike[f]
-        elif level:
-            total += same[f, level] + rarity_of(rarity, column[f], True, table[f, FIRST], codes, a, b)
-    if given >= 0 and family >= 0 and levels[family] == 0 and levels[given] in (0, UNTOLD):
-        # A name in the place of the other may still be found.
-        total += unlike[family]
-    return total
-
-
-@kernel
-def _most_unlike(given: int, family: int, table: Ints, order: Ints, same: Floats) -> tuple[Floats, Ints]:
-    """The most that each field adds whose values differ; and the fields by how much a look at them tells."""
-    unlike, telling = np.zeros(len(order), dtype=np.float64), order.copy()
-    for f in range(len(table)):
-        unlike[f] = same[f, 1]
-        for level in range(2, table[f, EXACT]):
-            unlike[f] = max(unlike[f], same[f, level])
-        if f in (given, family):
-            unlike[f] = max(unlike[f], 0.0)
-    for k in range(1, len(order)):
-        f = telling[k]
-        i = k
-        while i > 0 and _told(f, table, same, unlike) > _told(telling[i - 1], table, same, unlike):
-            telling[i] = telling[i - 1]
-            i -= 1
-        telling[i] = f
-    return unlike, telling
-
-
-@inner
-def _told(f: int, table: Ints, same: Floats, unlike: Floats) -> float:
-    """How many bits comparing unlike values mostly takes away, by what it costs."""
-    way = table[f, WAY]
-    cost = 4.0 if way == BAG or way == EMAIL else (1.5 if way == NAME or way == TEXT else 1.0)
-    return float(unlike[f] - same[f, 1]) / cost
-
-
-@inner
-def tell_names(
-    rest: float, least: float, g: int, f: int, table: Ints, same: Floats, unlike: Floats, text: Bytes,
-    start: Ints, form: Hashes32, group: Codes, codes: Codes, a: int, b: int, masks: Hashes64, levels: Bytes,
-) -> float:  # fmt: skip
-    """Tell the levels of given and family name; what the evidence is at the most then, if it can still reach
-    `least`."""
-    open_f = levels[f] == UNTOLD or (levels[f] == 0 and levels[g] in (0, UNTOLD))
-    if levels[g] == UNTOLD:
-        levels[g] = unlike_level(g, table, text, start, form, group, codes, a, b, masks)
-        rest += same[g, levels[g]] - unlike[g]
-    if levels[f] == UNTOLD:
-        levels[f] = unlike_level(f, table, text, start, form, group, codes, a, b, masks)
-    if open_f:
-        rest += same[f, levels[f]] - unlike[f]
-    if levels[g] >= SWAPPED or levels[f] >= SWAPPED:
-        return rest
-    before = same[g, levels[g]] + same[f, levels[f]]
-    if rest - before + max(same[g, SWAPPED], 0.0) + same[f, SWAPPED] >= least or rest >= least:
-        swap_names(g, f, table, text, start, form, group, codes, a, b, levels)
-        rest += same[g, levels[g]] + same[f, levels[f]] - before
-    return rest
-
-
-@inner
-def tell_rest(
-    rest: float, least: float, table: Ints, telling: Ints, same: Floats, unlike: Floats, text: Bytes,
-    start: Ints, form: Hashes32, group: Codes, codes: Codes, a: int, b: int, masks: Hashes64, levels: Bytes,
+@inlined
+def _tell(
+    look: Look, rest: float, cards: Cards, found: Found, layout: Layout, values: Values, codes: Codes, a: int,
+    b: int, masks: Hashes64, levels: Bytes,
 ) -> bool:  # fmt: skip
-    """Tell the levels that codes leave open, until the evidence, `rest` at the most, cannot reach `least`."""
-    for k in range(len(telling)):
-        if rest < least:
+    """Tell all levels, unless the evidence, `rest` at the most, turns out not to reach what is worth it."""
+    for k in range(found.count[0]):
+        p = found.opened[k]
+        found.levels[p] = unlike_level(look.field[p], layout, values, codes, a, b, masks)
+        rest += look.same[p, found.levels[p]] - look.unlike[p]
+        if rest < look.least:
             return False
-        f = telling[k]
-        if levels[f] == UNTOLD:
-            levels[f] = unlike_level(f, table, text, start, form, group, codes, a, b, masks)
-            rest += same[f, levels[f]] - unlike[f]
-    return rest >= least
+    for p in range(len(look.field)):
+        x, y = cards.codes[a, p], cards.codes[b, p]
+        f = look.field[p]
+        if (x | y) < 0:
+            levels[f] = 0
+        elif x == y or found.levels[p] == SAME:
+            levels[f] = layout.table[f, EXACT]
+        else:
+            levels[f] = found.levels[p]
+    swap_names(layout, values, codes, a, b, levels)
+    return True
+
+
+@inlined
+def _is_worth_it(
+    look: Look, own: Singles, cards: Cards, found: Found, layout: Layout, values: Values, codes: Codes,
+    a: int, b: int, masks: Hashes64, levels: Bytes,
+) -> bool:  # fmt: skip
+    """Whether the evidence of a pair may reach what is worth it; then its `levels` are told."""
+    rest = rest_of(look, own, cards, a, b, found)
+    if rest >= look.least and _tell(look, rest, cards, found, layout, values, codes, a, b, masks, levels):
+        return True
+    if not may_be_crossed(look, cards, a, b):
+        return False
+    pair_levels(layout, values, codes, a, b, masks, levels)
+    return True
 
 
 @kernel
 def scan(
-    near: Neighbours, first: int, last: int, layout: Layout, values: Values, weights: Weights, codes: Codes,
-    bound: float,
+    near: Neighbours, first: int, last: int, look: Look, cards: Cards, layout: Layout, values: Values,
+    weights: Weights, codes: Codes, bound: float,
 ) -> tuple[Ints, Ints, Floats, Bytes, Ints]:  # fmt: skip
     """Score the pairs of rows `first` to `last` with their neighbours of higher number.
 
     Returns (left, right, odds, levels (pairs × fields), pairs looked at by rule), for odds above `bound`.
     """
     members, at, begin, rule_ends = near
-    table, order, given, family = layout
-    text, start, form, group = values
-    weight_same, weight_home, shared, rarity, column, _, joint, chances = weights
-    fields = len(order)
-    unlike, telling = _most_unlike(given, family, table, order, weight_same)
-    # What the evidence must reach: the bound, before calibration, without what all pairs have.
-    least = (bound - chances[INTERCEPT]) / chances[SLOPE] - chances[PRIOR] + chances[UNRELATED]
-    for i in range(len(joint)):
-        least -= max(joint[i, TO_SAME], 0.0)
-    masks = strings.scratch()
+    fields = len(look.field)
+    masks, own = strings.scratch(), np.empty(fields, dtype=np.float32)
     levels = np.zeros((1, fields), dtype=np.uint8)
-    told = levels[0]
+    noted = Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64))
     seen = np.full(len(begin) - 1, -1, dtype=np.int32)
     looked_at = np.zeros(len(rule_ends), dtype=np.int64)
-    room = 1024
-    left, right = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-    odds, kept = np.empty(room, dtype=np.float64), np.empty((room, fields), dtype=np.uint8)
+    left, right = np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int64)
+    odds, kept = np.empty(1024, dtype=np.float64), np.empty(1024 * fields, dtype=np.uint8)
     n = 0
     for a in range(first, last):
         seen[a] = a
+        if begin[a] < begin[a + 1]:
+            weigh_own(look, weights.rarity, cards, a, own)
         r = 0
         for k in range(begin[a], begin[a + 1]):
             i = at[k]
@@ -287,68 +202,27 @@ def scan(
                     continue
                 seen[b] = a
                 looked_at[r] += 1
-                tell_codes(table, codes, a, b, told)
-                rest = highest(given, family, table, weight_same, unlike, rarity, column, codes, a, b, told)
-                if rest < least:
+                if not _is_worth_it(look, own, cards, noted, layout, values, codes, a, b, masks, levels[0]):
                     continue
-                if given >= 0 and family >= 0:
-                    rest = tell_names(
-                        rest, least, given, family, table, weight_same, unlike, text, start, form, group,
-                        codes, a, b, masks, told,
-                    )  # fmt: skip
-                if not tell_rest(
-                    rest, least, table, telling, weight_same, unlike, text, start, form, group, codes, a, b,
-                    masks, told,
-                ):  # fmt: skip
-                    continue
-                same, home = pair_evidence(
-                    weight_same,
-                    weight_home,
-                    shared,
-                    rarity,
-                    column,
-                    joint,
-                    table,
-                    order,
-                    levels,
-                    0,
-                    codes,
-                    a,
-                    b,
-                )
-                bits = odds_bits(chances, same, home)
+                same, home = pair_evidence(weights, layout, levels, 0, codes, a, b)
+                bits = odds_bits(weights.odds, same, home)
                 if bits <= bound:
                     continue
-                if n == room:
-                    room *= 2
-                    left, right = _longer(left, room), _longer(right, room)
-                    odds, kept = _longer_floats(odds, room), _wider(kept, room)
+                if n == len(left):
+                    left, right = _longer(left), _longer(right)
+                    odds, kept = _longer(odds), _longer(kept)
                 left[n], right[n], odds[n] = a, b, bits
-                for f in range(fields):
-                    kept[n, f] = told[f]
+                kept[n * fields : (n + 1) * fields] = levels[0]
                 n += 1
-    return left[:n].copy(), right[:n].copy(), odds[:n].copy(), kept[:n].copy(), looked_at
+    found = kept[: n * fields].copy().reshape(n, fields)
+    return left[:n].copy(), right[:n].copy(), odds[:n].copy(), found, looked_at
 
 
 @kernel
-def _longer(array: Ints, room: int) -> Ints:
-    longer = np.empty(room, dtype=np.int64)
+def _longer(array: Array) -> Array:
+    longer = np.empty(2 * len(array), dtype=array.dtype)
     longer[: len(array)] = array
     return longer
-
-
-@kernel
-def _longer_floats(array: Floats, room: int) -> Floats:
-    longer = np.empty(room, dtype=np.float64)
-    longer[: len(array)] = array
-    return longer
-
-
-@kernel
-def _wider(array: Bytes, room: int) -> Bytes:
-    wider = np.empty((room, array.shape[1]), dtype=np.uint8)
-    wider[: len(array)] = array
-    return wider
 
 
 @kernel

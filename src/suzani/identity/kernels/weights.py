@@ -39,13 +39,13 @@ FIRST_FIELD, SECOND_FIELD, FIRST_LEVEL, SECOND_LEVEL, TO_SAME, TO_HOME = range(6
 
 @inner
 def rarity_of(
-    rarity: Singles, column: int, exact: bool, first: int, codes: Codes, left: int, right: int
+    weights: Weights, f: int, exact: bool, first: int, codes: Codes, left: int, right: int
 ) -> float:
     """What agreement of two rows of codes on this very value of a field adds, in bits."""
-    value = codes[left, first]
+    column, value = weights.column[f], codes[left, first]
     if column < 0 or not exact or value < 0 or value != codes[right, first]:
         return 0.0
-    return float(rarity[value, column])
+    return float(weights.rarity[value, column])
 
 
 @inner
@@ -75,19 +75,19 @@ def joint_bits(joint: Floats, levels: Bytes, pair: int, to: int) -> float:
 
 @inner
 def pair_evidence(
-    weight_same: Floats, weight_home: Floats, shared: Bools, rarity: Singles, column: Ints, joint: Floats,
-    table: Ints, order: Ints, levels: Bytes, pair: int, codes: Codes, left: int, right: int,
-) -> tuple[float, float]:  # fmt: skip
+    weights: Weights, layout: Layout, levels: Bytes, pair: int, codes: Codes, left: int, right: int
+) -> tuple[float, float]:
     """Summed evidence for one person, and for one household, from one row of levels."""
+    table = layout.table
     same = home = 0.0
-    for k in range(len(order)):
-        f = order[k]
+    for k in range(len(layout.order)):
+        f = layout.order[k]
         level = levels[pair, f]
-        rare = rarity_of(rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left, right)
-        same += weight_same[f, level] + rare
-        home += weight_home[f, level] + (rare if shared[f] else 0.0)
-    same += joint_bits(joint, levels, pair, TO_SAME)
-    home += joint_bits(joint, levels, pair, TO_HOME)
+        rare = rarity_of(weights, f, level == table[f, EXACT], table[f, FIRST], codes, left, right)
+        same += weights.same[f, level] + rare
+        home += weights.home[f, level] + (rare if weights.shared[f] else 0.0)
+    same += joint_bits(weights.joint, levels, pair, TO_SAME)
+    home += joint_bits(weights.joint, levels, pair, TO_HOME)
     return same, home
 
 
@@ -96,14 +96,9 @@ def evidence_of(
     weights: Weights, layout: Layout, levels: Bytes, codes: Codes, left: Ints, right: Ints
 ) -> tuple[Floats, Floats]:
     """Summed evidence of pairs for one person, and for one household, from their levels (pairs × fields)."""
-    weight_same, weight_home, shared, rarity, column, _, joint, _ = weights
-    table, order, _, _ = layout
     same, home = np.zeros(len(left), dtype=np.float64), np.zeros(len(left), dtype=np.float64)
     for pair in range(len(left)):
-        same[pair], home[pair] = pair_evidence(
-            weight_same, weight_home, shared, rarity, column, joint, table, order, levels, pair, codes,
-            left[pair], right[pair],
-        )  # fmt: skip
+        same[pair], home[pair] = pair_evidence(weights, layout, levels, pair, codes, left[pair], right[pair])
     return same, home
 
 
@@ -112,11 +107,11 @@ def scores_of(
     weights: Weights, layout: Layout, levels: Bytes, codes: Codes, left: Ints, right: Ints
 ) -> Floats:
     """Odds of pairs of rows from a matrix of their levels (pairs × fields)."""
-    odds = weights.odds
-    same, home = evidence_of(weights, layout, levels, codes, left, right)
+    odds = np.empty(len(left), dtype=np.float64)
     for pair in range(len(left)):
-        same[pair] = odds_bits(odds, same[pair], home[pair])
-    return same
+        same, home = pair_evidence(weights, layout, levels, pair, codes, left[pair], right[pair])
+        odds[pair] = odds_bits(weights.odds, same, home)
+    return odds
 
 
 @kernel
@@ -127,8 +122,7 @@ def field_bits(
 
     The last three columns: fields that agree together; what families share; the calibration.
     """
-    weight_same, weight_home, shared, rarity, column, _, joint, odds = weights
-    table = layout.table
+    table, odds = layout.table, weights.odds
     fields = len(table)
     bits = np.zeros((len(left), fields + 3), dtype=np.float64)
     for pair in range(len(left)):
@@ -136,14 +130,14 @@ def field_bits(
         for f in range(fields):
             level = levels[pair, f]
             rare = rarity_of(
-                rarity, column[f], level == table[f, EXACT], table[f, FIRST], codes, left[pair], right[pair]
+                weights, f, level == table[f, EXACT], table[f, FIRST], codes, left[pair], right[pair]
             )
-            bits[pair, f] = weight_same[f, level] + rare
+            bits[pair, f] = weights.same[f, level] + rare
             same += bits[pair, f]
-            home += weight_home[f, level] + (rare if shared[f] else 0.0)
-        bits[pair, fields] = joint_bits(joint, levels, pair, TO_SAME)
+            home += weights.home[f, level] + (rare if weights.shared[f] else 0.0)
+        bits[pair, fields] = joint_bits(weights.joint, levels, pair, TO_SAME)
         same += bits[pair, fields]
-        home += joint_bits(joint, levels, pair, TO_HOME)
+        home += joint_bits(weights.joint, levels, pair, TO_HOME)
         # Against strangers alone the odds would be the prior and the evidence; households take some away.
         others = log2_sum(odds[UNRELATED], odds[HOUSEHOLD] + home)
         bits[pair, fields + 1] = np.log2(1.0 - 2.0 ** odds[PRIOR]) - others
