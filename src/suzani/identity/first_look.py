@@ -31,7 +31,7 @@ def look_of(packed: Packed, weights: Weights, bound: float) -> Look:
         field=field,
         way=table[field, WAY],
         more=more,
-        rest=len(field) + np.cumsum(more) - more,
+        further=len(field) + np.cumsum(more) - more,
         equal=same[field, table[field, EXACT]].astype(np.float32),
         unlike=unlike[field].astype(np.float32),
         same=same[field],

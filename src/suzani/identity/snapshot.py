@@ -22,13 +22,14 @@ import numpy.typing as npt
 
 from suzani import __version__
 from suzani.identity.kernels import hashing
-from suzani.identity.kernels.levels import FORMS, Layout, Values
+from suzani.identity.kernels.levels import Layout, Values
+from suzani.identity.kernels.marks import FORMS
 from suzani.identity.keys import Keys
 from suzani.identity.packing import Packed, Words, contents_of
 from suzani.kernel import Kind, SuzaniError
 
 _MAGIC: Final = b"suzani identity snapshot\n"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _ALIGN: Final = 64
 
 Array = npt.NDArray[Any]

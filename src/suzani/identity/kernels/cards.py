@@ -29,16 +29,16 @@ class Cards(NamedTuple):
 class Look(NamedTuple):
     """What a first look at cards goes by, for each field in the order of its places.
 
-    `field`: its number; `way` to compare it; `more`: how many further alternatives it has, from place `rest`
-    on. In bits of evidence: what an equal value adds (without its rarity, of which `column`), the most that
-    unlike ones add, and `same` (places × levels). Pairs below `least` are not worth a closer look. `given`,
-    `family`: the places of these names, −1 without.
+    `field`: its number; `way` to compare it; `more`: how many further alternatives it has, from place
+    `further` on. In bits of evidence: what an equal value adds (without its rarity, of which `column`), the
+    most that unlike ones add, and `same` (places × levels). Pairs below `least` are not worth a closer look.
+    `given`, `family`: the places of these names, −1 without.
     """
 
     field: Ints
     way: Ints
     more: Ints
-    rest: Ints
+    further: Ints
     equal: Singles
     unlike: Singles
     same: Floats
@@ -50,11 +50,11 @@ class Look(NamedTuple):
 
 class Found(NamedTuple):
     """What a first look found: `levels` of the places that both rows fill with unlike first values (SAME,
-    UNTOLD or theirs), and those UNTOLD: opened[:count[0]]."""
+    UNTOLD or theirs), and those UNTOLD: untold[:many[0]]."""
 
     levels: Bytes
-    opened: Ints
-    count: Ints
+    untold: Ints
+    many: Ints
 
 
 @kernel
@@ -70,7 +70,7 @@ def deal(codes: Codes, columns: Ints, look: Look, form: Hashes32) -> Cards:
         for p in range(places):
             dealt[row, p] = codes[row, columns[p]]
         for p in range(fields):
-            for q in range(look.rest[p], look.rest[p] + look.more[p]):
+            for q in range(look.further[p], look.further[p] + look.more[p]):
                 if dealt[row, p] < 0:
                     dealt[row, p], dealt[row, q] = dealt[row, q], -1
         for p in range(places):
@@ -104,7 +104,7 @@ def _by_codes(look: Look, own: Singles, codes: Codes, a: int, b: int) -> float:
 
 @inlined
 def _place(look: Look, p: int, alternative: int) -> int:
-    return p if alternative == 0 else look.rest[p] + alternative - 1
+    return p if alternative == 0 else look.further[p] + alternative - 1
 
 
 @inlined
@@ -133,7 +133,7 @@ def rest_of(look: Look, own: Singles, cards: Cards, a: int, b: int, found: Found
     """
     codes = cards.codes
     rest = _by_codes(look, own, codes, a, b)
-    opened = 0
+    untold = 0
     for p in range(len(own)):
         if rest < look.least:
             return rest
@@ -147,9 +147,9 @@ def rest_of(look: Look, own: Singles, cards: Cards, a: int, b: int, found: Found
         elif level != UNTOLD:
             rest += look.same[p, level] - look.unlike[p]
         else:
-            found.opened[opened] = p
-            opened += 1
-    found.count[0] = opened
+            found.untold[untold] = p
+            untold += 1
+    found.many[0] = untold
     return rest
 
 

@@ -1,19 +1,46 @@
-"""How kernels are compiled: each once per machine, on its first call.
-
-What is compiled is kept beside the source (`__pycache__`); where that cannot be written to, in the
-folder that NUMBA_CACHE_DIR names or in the user's cache folder.
-"""
+"""How kernels are compiled: each once per machine and state of the kernels, on its first call."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import config, njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_SOURCES = Path(__file__).parent
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+def _keep_compiled(base: Path) -> None:
+    """Keep what is compiled in a folder that is named after the sources of all kernels.
+
+    Numba compiles a function again when its own file has changed, not when one it calls has: by that alone a
+    new version would run on what was compiled of an old one.
+    """
+    sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.glob("*.py")))
+    folder = base / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+    for old in base.glob("kernels-*"):
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
+    config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+
+
+def _base() -> Path:
+    """Where NUMBA_CACHE_DIR says; else beside the sources, or in the user's cache if these are read-only."""
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given)
+    if os.access(_SOURCES, os.W_OK):
+        return _SOURCES / "__pycache__"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "suzani"
+
+
+_keep_compiled(_base())
 
 
 def kernel(function: F) -> F:
@@ -21,13 +48,15 @@ def kernel(function: F) -> F:
     return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
+# Numba knows the options below, its type stubs do not.
+
+
 def inner(function: F) -> F:
-    """Compile a function that kernels call once or more per pair; it must not make arrays.
+    """Compile a function that kernels call; it must not make arrays.
 
     Without reference counting, which counts each array up and down at each call, and between threads does
     little else.
     """
-    # Numba knows this option, its type stubs do not.
     return njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[call-overload,no-any-return]
 
 
@@ -41,5 +70,5 @@ def inlined(function: F) -> F:
 
 def summing(function: F) -> F:
     """Compile an inlined function that may add up in any order, several numbers at once."""
-    fast = {"reassoc", "nsz"}
-    return njit(**_OPTIONS, _nrt=False, forceinline=True, fastmath=fast)(function)  # type: ignore[call-overload,no-any-return]
+    options = {**_OPTIONS, "_nrt": False, "forceinline": True, "fastmath": {"reassoc", "nsz"}}
+    return njit(**options)(function)  # type: ignore[no-any-return]

@@ -88,7 +88,7 @@ def _has_blank(text: Bytes, start: int, end: int) -> bool:
 
 @inner
 def _same_form(form: Hashes32, column: int, a: int, b: int) -> bool:
-    return form[a, column] == form[b, column] and form[a, column] != 0
+    return bool(form[a, column] == form[b, column] and form[a, column] != 0)
 
 
 @inner

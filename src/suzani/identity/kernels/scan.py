@@ -133,8 +133,8 @@ def _tell(
     b: int, masks: Hashes64, levels: Bytes,
 ) -> bool:  # fmt: skip
     """Tell all levels, unless the evidence, `rest` at the most, turns out not to reach what is worth it."""
-    for k in range(found.count[0]):
-        p = found.opened[k]
+    for k in range(found.many[0]):
+        p = found.untold[k]
         found.levels[p] = unlike_level(look.field[p], layout, values, codes, a, b, masks)
         rest += look.same[p, found.levels[p]] - look.unlike[p]
         if rest < look.least:
