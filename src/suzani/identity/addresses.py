@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from suzani.identity.kernels.texts import gather, join_sorted, split_words
+from suzani.identity.kernels.texts import join_sorted
 from suzani.identity.scripts import latin
-from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of, words_in
 
 _SAME_WORDS = {
     "": "street st str strasse ulitsa ul kuchasi kochasi ko cha kucha kocha k gil "
@@ -64,9 +64,7 @@ def _meant(latin_form: str, same: Mapping[str, str]) -> list[str]:
 
 def _many_bags(texts: pa.StringArray, same: Mapping[str, str]) -> pa.StringArray:
     """As `_bags`: words repeat far more than texts, so each distinct one is looked at once."""
-    data, starts = bytes_of(texts)
-    ids, begins, low, high = split_words(data, starts)
-    typed = texts_of(*gather(data, low, high)).to_pylist()
+    ids, begins, typed = words_in(texts)
     meant = [_meant(form, same) for form in latin(typed)]
     vocabulary = sorted({word for words in meant for word in words})
     rank = {word: at for at, word in enumerate(vocabulary)}

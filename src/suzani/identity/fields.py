@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +35,7 @@ from suzani.identity.standards import (
     field_name,
     generations,
 )
-from suzani.identity.texts import as_list
+from suzani.identity.texts import as_list, sampled
 from suzani.kernel import Kind
 
 __all__ = ["Field", "build_fields", "standardise", "standardise_record"]
@@ -160,7 +159,7 @@ class _Columns:
         both = stack([self._standard(column, kind)])
         scheme = self.norms.scheme_of(name)
         if self.learning and kind is Kind.NATIONAL_ID:
-            scheme = scheme_of(_sample(both.values))
+            scheme = scheme_of(sampled(both.texts, _SAMPLE))
         return Field(name, kind, both.texts, both.codes, scheme)
 
     def _names(self) -> list[Field]:
@@ -206,6 +205,8 @@ class _Columns:
         ]
         suffixed = map(self._encoded, self.norms.columns_of(*WITH_SUFFIX))
         for said in [*stated, *(restandardise(encoded, generations) for encoded in suffixed)]:
+            if not len(said.texts):
+                continue
             numbers = [GENERATION_LABELS.index(label) for label in said.values]
             codes = np.where(codes >= 0, codes, np.array([*numbers, MISSING], dtype=np.int32)[said.codes])
         return Field("generation", Kind.GENERATION, list(GENERATION_LABELS), codes[:, None])
@@ -213,7 +214,7 @@ class _Columns:
     def _learn_names(self, columns: NameColumns) -> None:
         self.norms = replace(self.norms, name_scores=learn_scores(columns))
         stands_first = self.norms.splitter.family_stands_first
-        first = {header: stands_first(column.values) for header, column in columns.full.items()}
+        first = {header: stands_first(column.texts) for header, column in columns.full.items()}
         self.norms = replace(self.norms, family_first=first)
 
     def _birth_dates(self) -> list[Field]:
@@ -262,9 +263,3 @@ class _Columns:
         if self.learning and len(seen) < 2:
             codes = np.full_like(codes, MISSING)
         return Field("sex", Kind.SEX, list(SEX_LABELS), codes[:, None].astype(np.int32))
-
-
-def _sample(values: Sequence[str]) -> Sequence[str]:
-    """About 20,000 values, the same whatever order they come in."""
-    step = len(values) // _SAMPLE + 1
-    return values if step == 1 else [value for value in values if crc32(value.encode()) % step == 0]

@@ -28,6 +28,8 @@ _GENERATIONS = {
     }.items()
     for spelling in spellings.split()
 }
+_BARE_GENERATIONS = frozenset(spelling.rstrip(".") for spelling in _GENERATIONS)
+_PARTS = re.compile("[a-z0-9]+")
 _HONORIFICS = "aka|akajon|opa|opajon|domla|nim|ssi|phd|ph\\.d|esq|esquire"
 _FOLLOWING = "|".join([*map(re.escape, _GENERATIONS), _HONORIFICS])
 _AFTER = re.compile(
@@ -215,6 +217,15 @@ def generation(values: Sequence[str]) -> list[str]:
     ]
 
 
+def are_suffixes(words: Sequence[str]) -> list[bool]:
+    """Which words as typed say, or hold a word that says, which bearer of a name somebody is."""
+    return [
+        form in _BARE_GENERATIONS
+        or not (form.isalpha() or _BARE_GENERATIONS.isdisjoint(_PARTS.findall(form)))
+        for form in map_lines(words, latin_text)
+    ]
+
+
 _BORN = (
     r"n[ée]e|geb(?:\.|orene)|урожд(?:\.|[её]нная)|в девичестве|до брака|бывш(?:ая|\.)"
     r"|дев(?:\.|ичья)(?: фам(?:\.|илия))?|qizlik familiyasi|qizligida|қизлик фамилияси|қизлигида"
@@ -224,6 +235,9 @@ _MAIDEN = re.compile(
     rf"|(?<=\w)[ ,;]+(?:{_BORN})(?:(?<=\.)|\b)[:]? *(?P<after>[^\W\d][^()\s,;]*)",
     re.IGNORECASE,
 )
+
+MAYBE_MAIDEN = rf"\(|[ ,;](?:{_BORN})"
+"""A pattern without which a name has no maiden name in it; not case-sensitive."""
 
 
 def maiden(values: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,8 @@ import pyarrow.compute as pc
 from suzani.identity.dictionary import MISSING, Codes, Encoded, unify
 from suzani.identity.kernels.fullnames import Words, part_names, places
 from suzani.identity.kernels.texts import gather, split_words
-from suzani.identity.names import maiden
-from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
+from suzani.identity.names import MAYBE_MAIDEN, maiden
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, sampled, texts_of
 
 _PATRONYMIC = re.compile(
     r".{2,}(ovich|evich|ovna|evna|ichna|ogli|ugli|kizi|qizi)$|^(ogli|ugli|kizi|qizi|uli)$"
@@ -70,10 +69,14 @@ class NameParts:
 
 def parted_from_maiden(encoded: Encoded) -> tuple[Encoded, Encoded | None]:
     """A column of names as typed without the maiden names in them, and these, if there are any."""
-    names, born = maiden(encoded.values)
+    perhaps = pc.match_substring_regex(encoded.texts, MAYBE_MAIDEN, ignore_case=True)
+    names, born = maiden(encoded.texts.filter(perhaps).to_pylist())
     if not any(born):
         return encoded, None
-    return Encoded(as_array(names), encoded.codes), Encoded(as_array(born), encoded.codes)
+    bare = pc.replace_with_mask(encoded.texts, perhaps, pa.array(names, pa.string()))
+    nobody = pa.array(np.full(len(bare), ""), pa.string())
+    maidens = pc.replace_with_mask(nobody, perhaps, pa.array(born, pa.string()))
+    return Encoded(bare, encoded.codes), Encoded(maidens, encoded.codes)
 
 
 def sex_of_family_name(name: str) -> str:
@@ -227,10 +230,10 @@ class Splitter:
         """Log-odds, roughly, that a word is a family name and no given name."""
         return self.scores.get(word, 0.0) + _form(word)[1]
 
-    def family_stands_first(self, values: Sequence[str]) -> bool:
+    def family_stands_first(self, texts: pa.StringArray) -> bool:
         """Whether most of these full names, as far as their words tell, begin with the family name."""
         first = last = 0
-        for value in sorted(values, key=lambda value: crc32(value.encode()))[:_SAMPLE]:
+        for value in sampled(texts, _SAMPLE):
             words = [word for word in value.split() if not _form(word)[0]]
             if len(words) >= 2 and "," not in value:
                 difference = self._family_score(words[0]) - self._family_score(words[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,9 +17,9 @@ from suzani.identity.contacts import (
     standard_emails,
     standard_postcodes,
 )
-from suzani.identity.kernels.texts import gather, replace_words, split_words
+from suzani.identity.kernels.texts import replace_words
 from suzani.identity.scripts import latin
-from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of
+from suzani.identity.texts import MANY, Texts, as_array, as_list, bytes_of, texts_of, words_in
 from suzani.kernel import Kind
 from suzani.sources import SEXES
 
@@ -88,15 +89,20 @@ def generations(values: Texts) -> Texts:
     """Which bearer of each name as typed its suffix says: one of `GENERATION_LABELS`, or ""."""
     if len(values) < MANY:
         return name_forms.generation(as_list(values))
-    return name_forms.generation(latin_by_words(as_array(values)).to_pylist())
+    texts = as_array(values)
+    ids, begins, typed = words_in(texts)
+    suffixes = np.array(name_forms.are_suffixes(typed), dtype=bool)
+    before = np.append(0, np.cumsum(suffixes[ids]))
+    rows = np.flatnonzero(before[begins[1:]] > before[begins[:-1]])
+    said = np.full(len(texts), "", dtype=object)
+    said[rows] = name_forms.generation(texts.take(pa.array(rows)).to_pylist())
+    return pa.array(said, pa.string())
 
 
 def latin_by_words(texts: pa.StringArray) -> pa.StringArray:
     """`latin` of many texts, each distinct word once."""
-    data, starts = bytes_of(texts)
-    ids, _, low, high = split_words(data, starts)
-    forms = as_array(latin(texts_of(*gather(data, low, high)).to_pylist()))
-    return texts_of(*replace_words(data, starts, ids, *bytes_of(forms)))
+    ids, _, typed = words_in(texts)
+    return texts_of(*replace_words(*bytes_of(texts), ids, *bytes_of(as_array(latin(typed)))))
 
 
 _NAMES = partial(_listed, name_forms.comparable_names)

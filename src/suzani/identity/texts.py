@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from suzani.identity.kernels.hashing import hash_values
+from suzani.identity.kernels.texts import gather, split_words
+
 Bytes = npt.NDArray[np.uint8]
 Starts = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
+Wide = npt.NDArray[np.int64]
 
 Texts: TypeAlias = Sequence[str] | pa.StringArray
 """Values as a list, or as an Arrow array where there are many."""
@@ -38,6 +42,23 @@ def bytes_of(texts: pa.StringArray) -> tuple[Bytes, Starts]:
     begins = np.frombuffer(starts, dtype=np.int32, count=len(texts) + 1, offset=4 * texts.offset)
     whole = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
     return whole, begins
+
+
+def words_in(texts: pa.StringArray) -> tuple[Starts, Wide, list[str]]:
+    """The words of each text by number: the numbers, where each text's begin, and the distinct words."""
+    data, starts = bytes_of(texts)
+    ids, begins, low, high = split_words(data, starts)
+    return ids, begins, texts_of(*gather(data, low, high)).to_pylist()
+
+
+def sampled(texts: pa.StringArray, most: int) -> list[str]:
+    """About so many of the values, or all of fewer; the same ones whatever order they come in."""
+    step = len(texts) // most + 1
+    if step > 1:
+        data, starts = bytes_of(texts)
+        hashes = hash_values(data, starts.astype(np.int64))
+        texts = texts.filter(pa.array(hashes % np.uint64(step) == 0))
+    return as_list(texts)
 
 
 def texts_of(data: Bytes, starts: Starts) -> pa.StringArray:
