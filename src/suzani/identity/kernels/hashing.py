@@ -14,6 +14,7 @@ _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 _HALF = np.uint64(32)
 _SPACE = 32
+_FEWEST_SLOTS = 1 << 8
 
 
 @inner
@@ -74,19 +75,23 @@ def hash_until(text: Bytes, start: Ints, stop: int) -> Hashes32:
     return result
 
 
-@kernel
-def number_words(text: Bytes, start: Ints) -> tuple[Codes, Ints, Hashes64, Bools]:
-    """The words of all values by number: the numbers, where each value's begin (one more at the end), and of
-    each distinct word its 64-bit hash and whether it is all digits."""
-    total = len(start)
-    for i in range(start[0], start[-1]):
-        total += text[i] == _SPACE
-    numbers, begins = np.empty(total, dtype=np.int32), np.empty(len(start), dtype=np.int64)
-    hashes, digits = np.empty(total, dtype=np.uint64), np.empty(total, dtype=np.bool_)
-    slots = np.full(1 << max(4, int(np.log2(min(total, 1 << 12)))), -1, dtype=np.int32)
-    seen = distinct = 0
-    for v in range(len(start) - 1):
-        begins[v] = seen
+@inner
+def _slot(slots: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
+    """Where the number of a word stands, or has to be put."""
+    slot = hash_ & np.uint64(len(slots) - 1)
+    while slots[slot] >= 0 and hashes[slots[slot]] != hash_:
+        slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
+    return int(slot)
+
+
+@inner
+def _number(
+    text: Bytes, start: Ints, slots: Codes, numbers: Codes, begins: Ints, hashes: Hashes64, digits: Bools,
+    v: int, seen: int, distinct: int,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Number the words of values from v on until the slots are half full: the next value, and how many words
+    were seen and how many are distinct."""
+    while v < len(start) - 1 and 2 * distinct + start[v + 1] - start[v] < len(slots):
         i = start[v]
         while i < start[v + 1]:
             j = i
@@ -102,28 +107,29 @@ def number_words(text: Bytes, start: Ints) -> tuple[Codes, Ints, Hashes64, Bools
                 distinct += 1
             numbers[seen] = slots[slot]
             seen += 1
-            if 2 * distinct > len(slots):
-                slots = _more_slots(slots, hashes, distinct)
             i = j + 1
-    begins[-1] = seen
-    return numbers[:seen], begins, hashes[:distinct].copy(), digits[:distinct].copy()
-
-
-@inner
-def _slot(slots: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
-    """Where the number of a word stands, or has to be put."""
-    slot = hash_ & np.uint64(len(slots) - 1)
-    while slots[slot] >= 0 and hashes[slots[slot]] != hash_:
-        slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
-    return int(slot)
+        v += 1
+        begins[v] = seen
+    return v, seen, distinct
 
 
 @kernel
-def _more_slots(slots: Codes, hashes: Hashes64, count: int) -> Codes:
-    larger = np.full(4 * len(slots), -1, dtype=np.int32)
-    for word in range(count):
-        larger[_slot(larger, hashes, hashes[word])] = word
-    return larger
+def number_words(text: Bytes, start: Ints) -> tuple[Codes, Ints, Hashes64, Bools]:
+    """The words of all values by number: the numbers, where each value's begin (one more at the end), and of
+    each distinct word its 64-bit hash and whether it is all digits."""
+    most = len(start)
+    for i in range(start[0], start[-1]):
+        most += text[i] == _SPACE
+    numbers, begins = np.empty(most, dtype=np.int32), np.zeros(len(start), dtype=np.int64)
+    hashes, digits = np.empty(most, dtype=np.uint64), np.empty(most, dtype=np.bool_)
+    size, v, seen, distinct = _FEWEST_SLOTS, 0, 0, 0
+    while v < len(start) - 1:
+        slots = np.full(size, -1, dtype=np.int32)
+        for word in range(distinct):
+            slots[_slot(slots, hashes, hashes[word])] = word
+        v, seen, distinct = _number(text, start, slots, numbers, begins, hashes, digits, v, seen, distinct)
+        size *= 4
+    return numbers[:seen], begins, hashes[:distinct].copy(), digits[:distinct].copy()
 
 
 @kernel

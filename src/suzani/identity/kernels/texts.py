@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from suzani.identity.kernels.compiling import inner
+
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Starts: TypeAlias = npt.NDArray[np.int32]
 Wide: TypeAlias = npt.NDArray[np.int64]
@@ -25,22 +27,22 @@ _FEWEST_DIGITS = 6
 _SHORTEST_DOCUMENT = 3
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_digit(byte: int) -> bool:
     return 48 <= byte <= 57
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_letter(byte: int) -> bool:
     return 97 <= byte <= 122
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _lower(byte: int) -> int:
     return byte + 32 if 65 <= byte <= 90 else byte
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _belongs_to_word(byte: int) -> bool:
     """Letters, digits, apostrophes (which fall away inside words) and all that is not ASCII."""
     return byte >= 128 or _is_digit(byte) or _is_letter(_lower(byte)) or byte == 39 or byte == 96
@@ -114,7 +116,7 @@ def document_characters(text: Bytes, start: Starts) -> tuple[Bytes, Starts, Bool
     return out[: at[count]], at, odd
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _hash(text: Bytes, low: int, high: int) -> np.uint64:
     x = _START
     for i in range(low, high):
@@ -123,24 +125,12 @@ def _hash(text: Bytes, low: int, high: int) -> np.uint64:
     return x ^ (x >> _HALF)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _equal(text: Bytes, a: int, b: int, length: int) -> bool:
     k = 0
     while k < length and text[a + k] == text[b + k]:
         k += 1
     return k == length
-
-
-@njit(cache=True, nogil=True)
-def _grown(table: Starts, hashes: npt.NDArray[np.uint64], count: int) -> Starts:
-    larger = np.full(4 * len(table), -1, dtype=np.int32)
-    mask = np.uint64(len(larger) - 1)
-    for word in range(count):
-        slot = hashes[word] & mask
-        while larger[slot] >= 0:
-            slot = (slot + np.uint64(1)) & mask
-        larger[slot] = word
-    return larger
 
 
 @njit(cache=True, nogil=True)
@@ -155,19 +145,26 @@ def _count_words(text: Bytes, start: Starts) -> int:
     return words
 
 
-@njit(cache=True, nogil=True)
-def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Starts]:
-    """The words of each value by number: the numbers, where each value's begin, and where each distinct word
-    begins and ends in the text. Words end at ASCII characters that are neither letter, digit nor apostrophe.
-    """
-    total = _count_words(text, start)
-    ids = np.empty(total, dtype=np.int32)
-    begins = np.zeros(len(start), dtype=np.int64)
-    low, high = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
-    hashes = np.empty(total, dtype=np.uint64)
-    table = np.full(1 << 12, -1, dtype=np.int32)
-    seen = distinct = 0
-    for v in range(len(start) - 1):
+@inner
+def _fill(table: Starts, hashes: npt.NDArray[np.uint64], count: int) -> None:
+    """Enter the words numbered so far into empty slots."""
+    mask = np.uint64(len(table) - 1)
+    for word in range(count):
+        slot = hashes[word] & mask
+        while table[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = word
+
+
+@inner
+def _number(
+    text: Bytes, start: Starts, table: Starts, ids: Starts, begins: Wide, low: Starts, high: Starts,
+    hashes: npt.NDArray[np.uint64], v: int, seen: int, distinct: int,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Number the words of values from v on until the table is half full: the next value, and how many words
+    were seen and how many are distinct."""
+    mask = np.uint64(len(table) - 1)
+    while v < len(start) - 1 and 2 * distinct + start[v + 1] - start[v] < len(table):
         i, end = start[v], start[v + 1]
         while i < end:
             if not _belongs_to_word(text[i]):
@@ -177,7 +174,6 @@ def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Start
             while i < end and _belongs_to_word(text[i]):
                 i += 1
             hash_ = _hash(text, first, i)
-            mask = np.uint64(len(table) - 1)
             slot = hash_ & mask
             while table[slot] >= 0:
                 word = table[slot]
@@ -191,9 +187,27 @@ def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Start
                 distinct += 1
             ids[seen] = table[slot]
             seen += 1
-            if 2 * distinct > len(table):
-                table = _grown(table, hashes, distinct)
-        begins[v + 1] = seen
+        v += 1
+        begins[v] = seen
+    return v, seen, distinct
+
+
+@njit(cache=True, nogil=True)
+def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Starts]:
+    """The words of each value by number: the numbers, where each value's begin, and where each distinct word
+    begins and ends in the text. Words end at ASCII characters that are neither letter, digit nor apostrophe.
+    """
+    total = _count_words(text, start)
+    ids = np.empty(total, dtype=np.int32)
+    begins = np.zeros(len(start), dtype=np.int64)
+    low, high = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
+    hashes = np.empty(total, dtype=np.uint64)
+    size, v, seen, distinct = 1 << 12, 0, 0, 0
+    while v < len(start) - 1:
+        table = np.full(size, -1, dtype=np.int32)
+        _fill(table, hashes, distinct)
+        v, seen, distinct = _number(text, start, table, ids, begins, low, high, hashes, v, seen, distinct)
+        size *= 4
     return ids, begins, low[:distinct], high[:distinct]
 
 
