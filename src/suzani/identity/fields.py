@@ -7,6 +7,7 @@ phones): its codes then have several columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -132,14 +133,21 @@ class _Columns:
 
     def evidence(self) -> list[Field]:
         """All fields that the columns can give, in order, some perhaps without values."""
+        with ThreadPoolExecutor(1) as beside:
+            others = beside.submit(self._without_norms)
+            # Names and dates teach norms, which one thread alone may change.
+            fields = self._names() + self._birth_dates()
+            fields = dated_by_ids(fields + others.result(), self.table.num_rows)
+        return [*map(of_the_father, fields), self._sexes(fields)]
+
+    def _without_norms(self) -> list[Field]:
+        """The fields of which nothing is learned but the schemes of their numbers, in order."""
         by_kind = self.norms.by_kind
-        fields = self._names() + self._birth_dates()
-        fields += [self._alternatives(kind, by_kind[kind]) for kind in OF_ALL_COLUMNS if kind in by_kind]
+        fields = [self._alternatives(kind, by_kind[kind]) for kind in OF_ALL_COLUMNS if kind in by_kind]
         fields += self._addresses()
         for kind in OF_ONE_COLUMN:
             fields += [self._single(kind, column) for column in by_kind.get(kind, ())]
-        fields = dated_by_ids(fields, self.table.num_rows)
-        return [*map(of_the_father, fields), self._sexes(fields)]
+        return fields
 
     def _encoded(self, column: str) -> Encoded:
         """The distinct trimmed values of a column; all missing where the table has no such column."""
