@@ -108,13 +108,44 @@ def replay(
 ) -> tuple[JoinStep, ...]:
     """The joins that made one person of these records: copies, then evidence, best first.
 
-    A steward's must-link is a step where evidence alone would stop, so that the steps tell what it did. What
-    neither explains (evidence that has changed since) is joined last and says so: the steps always end in one
-    group. The order of the input does not matter. Pure.
+    A steward's must-link is a step where evidence alone would stop, so that the steps tell what it did; where
+    that does not explain the person, must-links come first, as in the engine. Among equals the groups with
+    the most evidence are joined first or, where only that explains the person, those of the lowest records.
+    What nothing explains (evidence that has changed since) is joined last and says so: the steps always end
+    in one group. The order of the input does not matter. Pure.
     """
+    told: list[tuple[JoinStep, ...]] = []
+    for way in _WAYS if must else _WAYS[:2]:
+        told.append(_replayed(records, odds, must, options, way))
+        if not _unexplained(told[-1]):
+            return told[-1]
+    return min(told, key=_unexplained)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a replay goes on: must-links before evidence or after it, and who is first among equals: those with
+    the most evidence, or those of the lowest records."""
+
+    must_first: bool
+    by_evidence: bool
+
+
+_WAYS = (_Way(False, True), _Way(False, False), _Way(True, True), _Way(True, False))
+"""In the order in which they are tried: those that are told best come first."""
+
+
+def _unexplained(steps: Sequence[JoinStep]) -> int:
+    return sum(step.because is Joined.EARLIER for step in steps)
+
+
+def _replayed(
+    records: Sequence[int], odds: Odds, must: Collection[Pair], options: Options, way: _Way
+) -> tuple[JoinStep, ...]:
+    """The joins in one of the ways."""
     copies = _copies(records, odds)
     hub_of = {leaf: hub for hub, leaves in copies.items() for leaf in leaves}
-    linkage = _Linkage(sorted(set(records) - set(hub_of)), odds, options)
+    linkage = _Linkage(sorted(set(records) - set(hub_of)), odds, options, way)
     linked = [(hub_of.get(a, a), hub_of.get(b, b)) for a, b in must]
     for hub, leaves in sorted(copies.items()):
         linkage.attach(hub, leaves)
@@ -144,8 +175,9 @@ def _copies(records: Sequence[int], odds: Odds) -> dict[int, tuple[int, ...]]:
 class _Linkage:
     """The groups of a replay under way: their members, and sums of odds between them."""
 
-    def __init__(self, records: Sequence[int], odds: Odds, options: Options) -> None:
+    def __init__(self, records: Sequence[int], odds: Odds, options: Options, way: _Way) -> None:
         self.steps: list[JoinStep] = []
+        self._way = way
         self._odds = odds
         self._options = options
         self._members: list[tuple[int, ...]] = [(record,) for record in records]
@@ -173,18 +205,26 @@ class _Linkage:
         self._members[place] = tuple(sorted(left + leaves))
 
     def join_all(self, must: Collection[Pair]) -> None:
-        """Join the nearest two groups until one is left; must-links where evidence does not suffice."""
-        alive = self._alive()
-        while len(alive) > 1:
+        """Join all groups: by evidence, the nearest first, by must-links, and what is left after both."""
+        by = (self._join_linked, self._join_near)
+        for join in by if self._way.must_first else reversed(by):
+            join(must)
+        while len(alive := self._alive()) > 1:
+            i, j, _ = self._nearest(alive)
+            self._join(i, j, Joined.EARLIER)
+
+    def _join_near(self, must: Collection[Pair]) -> None:
+        """Join the nearest two groups while their evidence suffices."""
+        while len(alive := self._alive()) > 1:
             i, j, average = self._nearest(alive)
-            linked = self._linked(must)
-            if average > self._options.cut_bits - ROUNDING_BITS:
-                self._join(i, j, Joined.EVIDENCE)
-            elif linked:
-                self._join(*self._places(linked), Joined.MUST_LINK, linked)
-            else:
-                self._join(i, j, Joined.EARLIER)
-            alive = self._alive()
+            if average <= self._options.cut_bits - ROUNDING_BITS:
+                return
+            self._join(i, j, Joined.EVIDENCE)
+
+    def _join_linked(self, must: Collection[Pair]) -> None:
+        """Join the groups that must-links name, the nearest first."""
+        while linked := self._linked(must):
+            self._join(*self._places(linked), Joined.MUST_LINK, linked)
 
     def _places(self, pair: Pair) -> tuple[int, int]:
         i, j = self._at[pair[0]], self._at[pair[1]]
@@ -193,22 +233,23 @@ class _Linkage:
     def _linked(self, must: Collection[Pair]) -> Pair | None:
         """The must-link that is to join the nearest two groups next."""
 
-        def nearness(pair: Pair) -> tuple[float, Pair]:
+        def nearness(pair: Pair) -> tuple[float, int, int]:
             i, j = self._places(pair)
-            return float(self._total[i, j] / (self._size[i] * self._size[j])), pair
+            return float(self._total[i, j] / (self._size[i] * self._size[j])), -pair[0], -pair[1]
 
         apart = [pair for pair in must if len(set(self._places(pair))) == 2]
         return max(apart, key=nearness, default=None)
 
     def _nearest(self, alive: npt.NDArray[np.int64]) -> tuple[int, int, float]:
-        """The nearest two groups and their average; among equals those with the most evidence, unclipped."""
+        """The nearest two groups and their average; among equals the first in the way of this replay."""
         grid = np.ix_(alive, alive)
         pairs = np.outer(self._size[alive], self._size[alive])
         average = self._total[grid] / pairs
         np.fill_diagonal(average, -np.inf)
         best = float(average.max())
-        unclipped = np.where(average > best - 1e-9, self._unclipped[grid] / pairs, -np.inf)
-        i, j = divmod(int(unclipped.argmax()), len(alive))
+        evidence = self._unclipped[grid] / pairs if self._way.by_evidence else np.zeros_like(average)
+        first = np.where(average > best - 1e-9, evidence, -np.inf)
+        i, j = divmod(int(first.argmax()), len(alive))
         return int(alive[i]), int(alive[j]), best
 
     def _alive(self) -> npt.NDArray[np.int64]:
