@@ -33,7 +33,7 @@ from suzani.identity.opening import Everything, named, read_everything, reload, 
 from suzani.identity.pool import Standard
 from suzani.identity.scoring import weight_bits
 from suzani.identity.types import Applied, NewChange
-from suzani.infra.db import Tx
+from suzani.infra.db import Database, Tx
 from suzani.infra.platform import Platform
 
 Ints = npt.NDArray[np.int64]
@@ -96,6 +96,10 @@ class Mirror:
         async with platform.db.transaction() as tx:
             await mirror_store.at_one_moment(tx)
             return cls(await read_everything(tx, path), path)
+
+    async def is_current(self, db: Database) -> bool:
+        """Whether there is nothing to catch up with."""
+        return not self._doubtful and await mirror_store.position_now(db) == self._position
 
     async def catch_up(self, tx: Tx, now: Position | None = None) -> None:
         """Take over what other processes did, and whatever a failed transaction left in doubt; `now`: where

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from suzani.identity.matches import Edge
-from suzani.infra.db import Tx, execute, fetch, fetch_one, load_queries
+from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries, translated
 
 _queries = load_queries("suzani.identity", "mirror.sql")
 
@@ -29,6 +29,17 @@ async def position(tx: Tx) -> Position:
     row = await fetch_one(tx, _queries.position)
     assert row is not None  # noqa: S101 - a select without a table gives a row
     return Position(row["run_id"], int(row["change_id"]))
+
+
+async def position_now(db: Database) -> Position:
+    """`position` without a transaction around it: one message there and one back."""
+    with translated():
+        async with db.pool.connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                return await position(connection)
+            finally:
+                await connection.set_autocommit(False)
 
 
 async def at_one_moment(tx: Tx) -> None:

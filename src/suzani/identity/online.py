@@ -134,8 +134,9 @@ class Resolver:
     async def _look_up(self, batch: Sequence[_Request]) -> None:
         """Answer from the mirror, once it has caught up."""
         async with self._alone:
-            async with self._platform.db.transaction() as tx:
-                await self._mirror.catch_up(tx)
+            if not await self._mirror.is_current(self._platform.db):
+                async with self._platform.db.transaction() as tx:
+                    await self._mirror.catch_up(tx)
             for one in batch:
                 answer = self._mirror.nearest(one.asked.attributes, one.asked.limit)
                 one.succeed(Resolved(answer.person_id, answer.person_id is None, None, answer.nearest))

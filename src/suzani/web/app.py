@@ -186,7 +186,9 @@ def serve(settings: Settings, port: int) -> None:
 
     Raises Unavailable when the port is taken or may not be used.
     """
-    asyncio.run(_serve(settings, port))
+    # uvloop where there is one: only `uvicorn.run` would choose it by itself.
+    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
+        runner.run(_serve(settings, port))
 
 
 async def _serve(settings: Settings, port: int) -> None:
