@@ -212,6 +212,10 @@ update sources.load set
     position = jsonb_build_object('file', %(file_no)s::int, 'rows', %(file_rows)s::bigint)
 where load_id = %(load_id)s
 
+-- name: analyze_records
+-- After a large load the planner would take both tables for small, and compare every row with every other.
+analyze sources.record, sources.seen
+
 -- name: find_absent
 -- Live records that the load has not met. It speaks for those that files hold (`gone`), but not for what was
 -- told online after it was taken.

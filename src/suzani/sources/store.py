@@ -183,6 +183,7 @@ async def find_absent(tx: Tx, load_id: int, system: str, taken_at: datetime) -> 
     From here on to the end of the transaction nobody else writes records of the system.
     """
     await putting.lock_writes(tx, system)
+    await execute(tx, queries.analyze_records)
     await execute(tx, queries.find_absent, load_id=load_id, system=system, taken_at=taken_at)
 
 
