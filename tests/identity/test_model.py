@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_training_separates_planted_persons_from_all_others(trained: Trained) ->
 def test_families_are_not_taken_for_persons(trained: Trained) -> None:
     model, levels, truth = trained
     assert (posterior(model, levels)[truth == 1] > 0.5).mean() < 0.02
+
+
+def test_fathers_and_sons_do_not_teach_that_a_suffix_differs_within_a_person() -> None:
+    kinds = (*KINDS, Kind.GENERATION)
+    levels, truth, evidence = planted(4_000, 6_000, 60_000)
+    # All pairs of one household are of a father and a son: in their own suffixes alone they differ.
+    suffix = np.where(truth == 1, 1, 2).astype(np.uint8)
+    evidence = replace(
+        evidence,
+        kinds=kinds,
+        names=(*evidence.names, "generation"),
+        random=(*evidence.random, np.array([0.5, 0.5])),
+        both_present=(*evidence.both_present, 1.0),
+    )
+    model = train(Patterns.of(np.vstack([levels, suffix]), kinds), evidence)
+    assert model.fields[-1].m == pytest.approx([0.001, 0.999])
 
 
 def test_training_finds_the_shares_that_were_planted(trained: Trained) -> None:

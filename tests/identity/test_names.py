@@ -295,6 +295,20 @@ def test_middle_names_that_are_no_patronymics_stay_as_they_are() -> None:
     assert father_names(["marie", "van der", "ovich"]) == ["marie", "van der", "ovich"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("王杰", "wang, jie"),
+        ("王小明", "wang, xiaoming"),
+        ("张 伟", "zhang, wei"),
+        ("欧阳娜娜", "ouyang, nana"),
+        ("山田太郎", "shan tian tai lang"),
+    ],
+)
+def test_a_chinese_name_begins_with_the_family_name(typed: str, expected: str) -> None:
+    assert comparable_full_names([typed]) == [expected]
+
+
 def test_short_forms_meet_in_a_common_group() -> None:
     groups = short_forms()
     assert groups["alexander"] & groups["sasha"]

@@ -168,6 +168,11 @@ def test_a_header_is_not_believed_against_the_content(
     assert guess.kind is kind
 
 
+def test_full_names_with_commas_are_full_names() -> None:
+    values = ["Hughes, Howie", "Lee, Anna", "Wang Jie", "O'Hara, Ellie (Smith)", "Karim Salimov"] * 4
+    assert infer_kinds(pa.table({"full_name": values}))["full_name"].kind is Kind.FULL_NAME
+
+
 def test_a_disbelieved_header_is_named_in_the_reason() -> None:
     guess = infer_kinds(pa.table({"surname": [str(n) for n in range(60)]}))["surname"]
     assert "family_name" in guess.why

@@ -46,9 +46,12 @@ SHARED_BY_HOUSEHOLD = frozenset(
 
 _START_EXACT: Mapping[Kind, float] = {
     Kind.SEX: 0.97, Kind.NATIONAL_ID: 0.9, Kind.DOCUMENT: 0.8, Kind.ADDRESS: 0.5, Kind.PHONE: 0.7,
-    Kind.EMAIL: 0.7, Kind.OCCUPATION: 0.6, Kind.TEXT: 0.5, Kind.GENERATION: 0.97,
+    Kind.EMAIL: 0.7, Kind.OCCUPATION: 0.6, Kind.TEXT: 0.5, Kind.GENERATION: 0.999,
 }  # fmt: skip
 
+_TOLD_BY_NOTHING_ELSE = frozenset({Kind.GENERATION})
+"""Kinds whose m stays what it starts with: all that fathers and sons differ in is Jr and Sr, so that they
+would teach it to differ within a person."""
 
 _MOST_BY_CHANCE: Mapping[Kind, float] = {
     Kind.GIVEN_NAME: 0.1, Kind.FAMILY_NAME: 0.1, Kind.BIRTH_DATE: 0.02, Kind.ADDRESS: 0.02, Kind.PHONE: 0.01,
@@ -205,7 +208,8 @@ class _Training:
             known = np.maximum(same - self.labels.circular, 0.0) if is_id else same
             m_mass = np.bincount(levels, weights=known, minlength=size + 1)[1:].astype(np.float64)
             h_mass = np.bincount(levels, weights=home, minlength=size + 1)[1:].astype(np.float64)
-            self.m[index] = _smoothed(m_mass, self.start[index])
+            if self.evidence.kinds[index] not in _TOLD_BY_NOTHING_ELSE:
+                self.m[index] = _smoothed(m_mass, self.start[index])
             pairs = self.evidence.pairs * self.evidence.both_present[index]
             random = self.evidence.random[index]
             rest = np.maximum(random * pairs - m_mass - h_mass, np.maximum(0.02 * random * pairs, 0.05))

@@ -47,6 +47,12 @@ _KOREAN_FULL_NAME = re.compile(
     r" ?([가-힣]{2}|(?<= )[가-힣]{1,3}|(?<=[가-힣]{2})[가-힣]) *$",
     re.MULTILINE,
 )
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_CHINESE_FULL_NAME = re.compile(
+    r"^ *(欧阳|歐陽|司马|司馬|诸葛|諸葛|上官|司徒|东方|東方|皇甫|尉迟|尉遲|公孙|公孫|慕容|令狐"
+    r"|[\u4e00-\u9fff]) *([\u4e00-\u9fff]) *([\u4e00-\u9fff]?) *$",
+    re.MULTILINE,
+)
 _EDGES = re.compile(r"^ +| +$", re.MULTILINE)
 
 # Letters and digraphs that languages and transliterations write for one sound, longest first; upper-case
@@ -101,7 +107,15 @@ def _full_name_words(text: str) -> str:
     if not text.isascii() and _HANGUL.search(text):
         text = _KOREAN_HONORIFIC.sub("", unicodedata.normalize("NFC", text))
         text = _KOREAN_FULL_NAME.sub(r"\1, \2", text)
+    if not text.isascii() and _HAN.search(text):
+        text = _CHINESE_FULL_NAME.sub(_family_before_given, text)
     return _words(text)
+
+
+def _family_before_given(found: re.Match[str]) -> str:
+    """A Chinese name as Latin letters have it: one word for the given name (王小明 is Wang, Xiaoming)."""
+    family, *given = (latin_text(part).replace(" ", "") for part in found.groups())
+    return f"{family}, {''.join(given)}"
 
 
 def _fold(text: str) -> str:

@@ -73,16 +73,16 @@ def _listed(standardise: Callable[[Sequence[str]], list[str]], values: Texts) ->
 def standard_full_names(values: Texts) -> Texts:
     """`comparable_full_names`; of many, the words are brought to Latin letters once each.
 
-    Hangul needs whole names: there the family name is one syllable of a word.
+    Hangul and Chinese need whole names: there the family name is one syllable of a word.
     """
     if len(values) < MANY:
         return name_forms.comparable_full_names(as_list(values))
     texts = as_array(values)
-    hangul = pc.match_substring_regex(texts, r"\p{Hangul}")
-    rest = pc.if_else(hangul, "", texts)
+    apart = pc.match_substring_regex(texts, r"[\p{Hangul}\p{Han}]")
+    rest = pc.if_else(apart, "", texts)
     latin = name_forms.comparable_full_names(latin_by_words(rest).to_pylist())
-    whole = name_forms.comparable_full_names(texts.filter(hangul).to_pylist())
-    return pc.replace_with_mask(pa.array(latin, pa.string()), hangul, pa.array(whole, pa.string()))
+    whole = name_forms.comparable_full_names(texts.filter(apart).to_pylist())
+    return pc.replace_with_mask(pa.array(latin, pa.string()), apart, pa.array(whole, pa.string()))
 
 
 def generations(values: Texts) -> Texts:

@@ -26,6 +26,7 @@ _DATE = (
 _PHONE = r"^\+?[\d\s().-]{9,20}$"
 _NUMBER = r"^[-+]?[\d\s.,]+$"
 _NAME = r"^\p{L}[\p{L}\s.'`’‘ʻʼ-]*$"
+_LISTED_NAME = r"^\p{L}[\p{L}\s.,()'`’‘ʻʼ-]*$"
 _PATRONYMIC = r"(?i)(ovich|evich|ovna|evna|ович|евич|овна|евна|o.?g.?li|угли|ўғли|qizi|кизи|қизи)$"
 _FAMILY = r"(?i)(ov|ova|ev|eva|skiy|skaya|enko|ов|ова|ев|ева|ский|ская|енко)$"
 _SEXES = frozenset(SEXES) | frozenset("0 1 2 u unknown".split())
@@ -53,6 +54,7 @@ class _Content:
     phone: float
     number: float
     name: float
+    listed_name: float
     patronymic: float
     family: float
     two_words: float
@@ -91,6 +93,7 @@ def _look(column: pa.ChunkedArray) -> _Content:
         phone=_share(values, _PHONE),
         number=_share(values, _NUMBER),
         name=_share(values, _NAME),
+        listed_name=_share(values, _LISTED_NAME),
         patronymic=_share(values, _PATRONYMIC),
         family=_share(values, _FAMILY),
         two_words=_share(values, r"\S\s+\S"),
@@ -128,7 +131,7 @@ def _objection(kind: Kind, content: _Content) -> str:
         return "the values are short numbers"
     if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.FULL_NAME, Kind.PATRONYMIC) and content.number > 0.9:
         return "the values are numbers"
-    if kind is Kind.FULL_NAME and (content.name < 0.7 or content.many_words >= 0.3):
+    if kind is Kind.FULL_NAME and (content.listed_name < 0.7 or content.many_words >= 0.3):
         return "many values are no names of people"
     if kind is Kind.EMAIL:
         return "few values have an @" if content.email < 0.1 else ""

@@ -154,13 +154,18 @@ def email_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, similar, same mailbox name, near, exact."""
     text = values.text
     a0, a1, b0, b1 = _bounds(values, a, b)
-    whole = strings.ratio(text, a0, a1, b0, b1, masks)
-    if whole >= 0.88:
-        return 4
     a_at, b_at = _mailbox_end(text, a0, a1), _mailbox_end(text, b0, b1)
     if strings.same(text, a0, a_at, b0, b_at):
-        return 3
-    return 2 if whole >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at, 0.90) >= 0.90 else 1
+        return 4 if strings.ratio(text, a0, a1, b0, b1, masks) >= 0.88 else 3
+    # Colleagues share what follows the @, however long it is: then mailboxes alone tell.
+    if strings.same(text, a_at, a1, b_at, b1):
+        if strings.within_one_slip(text, a0, a_at, b0, b_at):
+            return 4
+        a1, b1 = a_at, b_at
+    alike = strings.ratio(text, a0, a1, b0, b1, masks)
+    if alike >= 0.88:
+        return 4
+    return 2 if alike >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at, 0.90) >= 0.90 else 1
 
 
 @inner
