@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.blocking import Width
+
+class Width(Enum):
+    """Which rules are given: narrow ones, or those and all pairs of one birth date."""
+
+    NARROW = "narrow"
+    WIDE = "wide"
+
 
 Rule = tuple[str, ...]
 """Columns that must all be equal."""

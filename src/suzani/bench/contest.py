@@ -13,14 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from suzani.bench import stages
-from suzani.bench.blocking import our_rules, with_date_parts
+from suzani.bench.blocking import Width, our_rules, with_date_parts
 from suzani.bench.columns import columns_of, fields_of
 from suzani.bench.metering import Meter, peak_mib
 from suzani.bench.splink_peer import CUT, CUTS, SplinkPeer, untrained
 from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
-from suzani.identity.blocking import Width
 from suzani.identity.engine import Resolution, resolve_fields
 from suzani.identity.fields import build_fields
 from suzani.identity.model import Model

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.bench.blocking import RULES, Rule, applicable
+from suzani.bench.blocking import RULES, Rule, Width, applicable
 from suzani.bench.columns import ID
 from suzani.bench.metering import Meter
 from suzani.bench.splink_settings import Level, Variant
-from suzani.identity.blocking import Width
 from suzani.kernel import InvalidInput
 
 THREADS = 2

@@ -1,11 +1,11 @@
-"""Which pairs of records are worth comparing: blocking rules, their choice, and what they lose."""
+"""Which pairs of records are compared: those that one rule of a plan gives the same block."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,38 +17,16 @@ from suzani.identity.packing import Packed
 from suzani.kernel import InvalidInput
 
 Hashes = npt.NDArray[np.uint64]
+Keys = npt.NDArray[np.uint32]
+Rule = tuple[str, ...]
 
 THREADS = 2
-_ALONE = ("email", "mailbox", "phone", "address")
-_COMBINED = (
-    ("date", "name"), ("given", "family", "middle"), ("given", "family"), ("given", "family", "year"),
-    ("given", "family", "month and day"),
-    ("given", "family", "city"), ("given", "family", "postcode"), ("date", "postcode"), ("date", "city"),
-    ("date", "address words"), ("date", "sex"), ("date",), ("name", "postcode"), ("name", "city", "year"),
-    ("name", "year", "month and day"), ("family", "address words"), ("given", "address words"),
-    ("name", "month and day"), ("name", "city"), ("name", "year"), ("postcode", "year"), ("family",),
-    ("name", "occupation", "city"), ("address words", "year"), ("address words",), ("date", "occupation"),
-    ("postcode", "sex"), ("city", "occupation", "year"),
-    ("given",), ("city", "year"), ("city", "month and day"), ("year", "month and day"), ("postcode",),
-)  # fmt: skip
 _REFINING = ("given", "family", "year", "month and day", "city", "postcode", "sex")
-_FEWEST_TRIED = 3
 _MONSTROUS = 5_000
-_SAMPLED_ABOVE = 100_000
-_ONE_IN = 8
-
-
-class Width(Enum):
-    """How many pairs the blocking rules may give."""
-
-    NARROW = "narrow"
-    WIDE = "wide"
-
-    def budget(self, rows: int) -> int:
-        """Pairs that the rules may give in sum; small inputs can afford more per record."""
-        if self is Width.NARROW:
-            return max(4 * rows, 200_000)
-        return int(max(16 * rows, 3_000_000 * min(1.0, 50_000 / max(rows, 1))))
+_FEW_ROWS = 50_000
+_FEW_FOUND = 20
+ALL = np.empty((0, 0), dtype=np.uint64)
+"""No marks: entries of all hashes."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +37,13 @@ class Plan:
     the plan alone. `oversized` holds, by rule, the sorted hashes of the blocks that one more key refines.
     """
 
-    rules: tuple[tuple[str, ...], ...]
+    rules: tuple[Rule, ...]
     oversized: tuple[Hashes, ...]
+
+    @classmethod
+    def unrefined(cls, rules: Sequence[Rule]) -> Plan:
+        """Rules that refine no block yet."""
+        return cls(tuple(rules), tuple(np.empty(0, np.uint64) for _ in rules))
 
     def compiled(self, sources: Sequence[Source]) -> Rules:
         """The plan as the kernels read it."""
@@ -101,17 +84,22 @@ class _Built:
     lost: int
 
 
-def block(packed: Packed, width: Width, rules: Sequence[Sequence[str]] | None = None) -> Blocked:
-    """Choose rules from the most to the least selective until the budget of pairs is spent; block by them.
+def largest_block(rows: int, *, told: bool) -> int:
+    """Records in a block above which it is refined; rules that were told refine only monstrous blocks."""
+    return _MONSTROUS if told else 60 if rows > _FEW_ROWS else 150
 
-    `rules`: take these instead, as combinations of sources of keys, and refine only monstrous blocks.
+
+def block(packed: Packed, rules: Sequence[Rule], largest: int, marks: Hashes = ALL) -> Blocked:
+    """Block by rules, each a combination of sources of keys; blocks of more rows than `largest` are refined.
+
+    `marks` (rules × words): only blocks whose hashes are marked. Raises InvalidInput for an unknown source.
     """
-    cap = _MONSTROUS if rules is not None else 60 if packed.rows > 50_000 else 150
+    unrefined = Plan.unrefined(rules).compiled(packed.sources)
     with ThreadPoolExecutor(THREADS) as threads:
-        chosen = list(map(tuple, rules)) if rules is not None else _chosen(packed, width, cap, threads)
-        every = _unrefined(chosen, packed)
-        built = list(threads.map(lambda r: _build(packed, every, r, cap, 1), range(len(chosen))))
-    plan = Plan(tuple(chosen), tuple(b.oversized for b in built))
+        entries = list(_entries(unrefined, packed.keys, marks, threads))
+        build = partial(_build, packed.keys, unrefined, largest)
+        built = list(threads.map(build, entries))
+    plan = Plan(tuple(rules), tuple(b.oversized for b in built))
     return Blocked(
         plan,
         plan.compiled(packed.sources),
@@ -125,60 +113,36 @@ def block_as(packed: Packed, plan: Plan) -> Blocked:
     """Block by a plan made before, whatever the sizes of its blocks are now."""
     rules = plan.compiled(packed.sources)
     with ThreadPoolExecutor(THREADS) as threads:
-        entries = tuple(threads.map(lambda r: _sorted(packed, rules, r, 1), range(len(plan.rules))))
+        entries = tuple(threads.map(_in_order, _entries(rules, packed.keys, ALL, threads)))
     return Blocked(plan, rules, entries, tuple(int(blocks.pairs_in(e)) for e in entries), 0)
 
 
-def _unrefined(chosen: Sequence[tuple[str, ...]], packed: Packed) -> Rules:
-    return Plan(tuple(chosen), tuple(np.empty(0, np.uint64) for _ in chosen)).compiled(packed.sources)
+def _entries(rules: Rules, keys: Keys, marks: Hashes, threads: ThreadPoolExecutor) -> Iterator[Entries]:
+    """The entries of all rows, rule by rule, unsorted."""
+    cuts = np.linspace(0, len(rules.parts), THREADS + 1).astype(int).tolist()
+
+    def some(first: int, last: int) -> list[Entries]:
+        found, begins, ends = blocks.entries(rules, first, last, keys, marks[first:last])
+        return [found[b:e] for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
+
+    for part in threads.map(some, cuts[:-1], cuts[1:]):
+        yield from part
 
 
-def _chosen(packed: Packed, width: Width, cap: int, threads: ThreadPoolExecutor) -> list[tuple[str, ...]]:
-    """The rules that the budget allows, judged by a sample of their blocks where records are many."""
-    possible = list(_possible(packed.sources))
-    every = _unrefined(possible, packed)
-    one_in = _ONE_IN if packed.rows > _SAMPLED_ABOVE else 1
-    pairs = [
-        built.pairs * one_in
-        for built in threads.map(lambda r: _build(packed, every, r, cap, one_in), range(len(possible)))
-    ]
-    budget = width.budget(packed.rows)
-    chosen: list[tuple[str, ...]] = []
-    for r in np.argsort(pairs, kind="stable").tolist():
-        if pairs[r] and (pairs[r] <= budget or len(chosen) < _FEWEST_TRIED):
-            budget -= pairs[r]
-            chosen.append(possible[r])
-    return chosen
+def _in_order(entries: Entries) -> Entries:
+    return np.sort(entries)
 
 
-def _possible(sources: Sequence[Source]) -> Iterator[tuple[str, ...]]:
-    """Every rule the sources allow: identifiers alone, names, dates and places in combinations."""
-    names = [source.name for source in sources]
-    for name in names:
-        if name.startswith(("id:", "text:")) or name in _ALONE:
-            yield (name,)
-    for parts in _COMBINED:
-        if all(part in names for part in parts):
-            yield parts
-
-
-def _sorted(packed: Packed, rules: Rules, r: int, one_in: int) -> Entries:
-    entries = blocks.entries(rules, r, packed.keys, one_in)
-    entries.sort()
-    return np.asarray(entries)
-
-
-def _build(packed: Packed, rules: Rules, r: int, cap: int, one_in: int) -> _Built:
-    """The blocks of one rule that is not refined yet, those above `cap` refined by one more key in turn."""
-    entries = _sorted(packed, rules, r, one_in)
-    small, large, over, pairs = blocks.part(entries, cap)
+def _build(keys: Keys, rules: Rules, largest: int, entries: Entries) -> _Built:
+    """The blocks of one rule that is not refined yet, those too large refined by one more key in turn."""
+    small, large, over, pairs = blocks.part(_in_order(entries), largest)
     kept, oversized = [small], [over]
     for column in rules.refine:
         if not len(large):
             break
-        entries = blocks.refine_entries(large, packed.keys, column)
+        entries = blocks.refine_entries(large, keys, column)
         entries.sort()
-        small, large, over, more = blocks.part(entries, cap)
+        small, large, over, more = blocks.part(entries, largest)
         kept.append(small)
         oversized.append(over)
         pairs += more
@@ -199,6 +163,3 @@ def estimated_recall(found_by: npt.NDArray[np.int64], probability: npt.NDArray[n
     if found < _FEW_FOUND:
         return None
     return found / (found + once * max(once - 1, 0.0) / (2 * (twice + 1)))
-
-
-_FEW_FOUND = 20

@@ -55,46 +55,48 @@ class Calibration:
             )
 
 
-def learn_calibration(odds_bits: Floats, same: Bools) -> Calibration | None:
+def learn_calibration(odds_bits: Floats, same: Bools, counts: Floats | None = None) -> Calibration | None:
     """The line that fits the odds of self-labelled pairs, or None where too few of them tell anything.
 
-    `odds_bits`: log2 odds without the fields by which the pairs were labelled; `same`: their labels. The
-    line is held towards no change as strongly as a handful of pairs would hold it. Deterministic.
+    `odds_bits`: log2 odds without the fields by which the pairs were labelled; `same`: their labels;
+    `counts`: how many pairs each stands for. The line is held towards no change as strongly as a handful of
+    pairs would hold it. Deterministic.
     """
     odds = np.clip(np.asarray(odds_bits, dtype=np.float64), -_FURTHEST_BITS, _FURTHEST_BITS)
     uncertain = int((np.abs(odds) < _UNCERTAIN_BITS).sum())
     if min(int(same.sum()), int((~same).sum())) < ENOUGH_ANCHORS or uncertain < _ENOUGH_UNCERTAIN:
         return None
-    (shift, tilt), spread = _fitted(odds, same.astype(np.float64))
+    counts = np.ones(len(odds)) if counts is None else counts / counts.mean()
+    (shift, tilt), spread = _fitted(odds, same.astype(np.float64), counts)
     slope = float(np.clip(1 + tilt, _FLATTEST, _STEEPEST))
     even = np.array([1.0, -float(shift) / slope])
     error = sqrt(float(even @ spread @ even))
     return Calibration(round(slope, 4), round(float(shift), 4), len(odds), round(error, 4))
 
 
-def _fitted(odds: Floats, same: Floats) -> tuple[Floats, Floats]:
+def _fitted(odds: Floats, same: Floats, counts: Floats) -> tuple[Floats, Floats]:
     """Shift and tilt (added slope) in bits by Newton's method with halved steps, and their covariance."""
     design = np.stack([np.ones_like(odds), odds], axis=1) * log(2)
     base, hold = odds * log(2), np.array(_STEADY)
+
+    def loss_at(at: Floats) -> float:
+        logits = base + design @ at
+        return float(counts @ (np.logaddexp(0, logits) - same * logits) + 0.5 * (hold * at * at).sum())
+
     at = np.zeros(2)
-    loss = _loss(at, design, base, same, hold)
+    loss = loss_at(at)
     for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(base + design @ at, -500, 500)))
-        slope = design.T @ (chance - same) + hold * at
-        bend = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(hold)
+        slope = design.T @ (counts * (chance - same)) + hold * at
+        bend = (design * (counts * chance * (1 - chance))[:, None]).T @ design + np.diag(hold)
         step = np.linalg.solve(bend, slope)
-        while (now := _loss(at - step, design, base, same, hold)) > loss and np.abs(step).max() > 1e-9:
+        while (now := loss_at(at - step)) > loss and np.abs(step).max() > 1e-9:
             step = step / 2
         at = at - step
         if loss - now < 1e-9 * max(loss, 1.0):
             break
         loss = now
     return np.asarray(at), np.asarray(np.linalg.inv(bend))
-
-
-def _loss(at: Floats, design: Floats, base: Floats, same: Floats, hold: Floats) -> float:
-    logits = base + design @ at
-    return float((np.logaddexp(0, logits) - same * logits).sum() + 0.5 * (hold * at * at).sum())
 
 
 @dataclass(frozen=True, slots=True)

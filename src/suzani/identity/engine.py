@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity import blocking, matching
-from suzani.identity.blocking import Blocked, Width
+from suzani.identity import blocking, matching, sampling
+from suzani.identity.blocking import Blocked, Rule
+from suzani.identity.choosing import choose
 from suzani.identity.comparisons import Rows
-from suzani.identity.estimates import Estimate, Found
+from suzani.identity.estimates import Estimate, Found, probability
 from suzani.identity.estimating import estimated_quality, expected_pairs
 from suzani.identity.fields import Field
-from suzani.identity.kernels.weights import Weights
+from suzani.identity.kernels.weights import Weights, scores_of
 from suzani.identity.knowledge import Knowledge
-from suzani.identity.matching import Pairs, Sample
+from suzani.identity.matching import Pairs
 from suzani.identity.model import Model
 from suzani.identity.nodes import Nodes, find_nodes, spread
 from suzani.identity.packing import Packed, pack
 from suzani.identity.partition import Constraints, Options, Partition, partition
+from suzani.identity.sampling import Sample
 from suzani.identity.scoring import weights_of
 from suzani.identity.training import Told, train_on
 from suzani.kernel import InvalidInput
@@ -30,7 +32,6 @@ Progress = Callable[[str], None]
 
 ALL_PAIRS_BELOW = 50
 """Up to this many records every pair is compared."""
-_TRAINING_PAIRS = 400_000
 
 
 @dataclass(frozen=True)
@@ -167,44 +168,42 @@ def _find(
     packed: Packed, nodes: Nodes, model: Model | None, knowledge: Knowledge | None, told: Told,
     options: Options, watch: _Watch,
 ) -> _Found:  # fmt: skip
-    """Block and score, wider where too many true pairs would be missed; train unless a model is given."""
+    """Block and score; train unless a model is given."""
     if knowledge is not None:
         return _found_as_known(packed, knowledge, options, watch)
     if packed.rows <= ALL_PAIRS_BELOW and options.rules is None:
         return _found_among_all(packed, nodes, model, told, options, watch)
-    found = _found_by_blocking(packed, nodes, model, told, Width.NARROW, options, watch)
-    if options.rules is None and (found.recall is None or found.recall < options.enough_recall):
-        found = _found_by_blocking(packed, nodes, model, told, Width.WIDE, options, watch)
-    return found
-
-
-def _found_by_blocking(
-    packed: Packed,
-    nodes: Nodes,
-    model: Model | None,
-    told: Told,
-    width: Width,
-    options: Options,
-    watch: _Watch,
-) -> _Found:
-    watch.begin("block")
-    blocked = blocking.block(packed, width, options.rules)
+    if model is not None and options.rules is not None:
+        return _found_by_rules(packed, weights_of(model, packed), model, options.rules, options, watch)
     watch.begin("train")
-    if model is None:
-        one_in = 1 + sum(blocked.pairs) // _TRAINING_PAIRS
-        model = train_on(packed, nodes, matching.sampled(packed, blocked, one_in), told)
+    sample = sampling.draw(packed, options.rules)
+    model = model or train_on(packed, nodes, sample, told)
+    weights = weights_of(model, packed)
+    rules = options.rules if options.rules is not None else _worthwhile(packed, weights, sample, options)
+    return _found_by_rules(packed, weights, model, rules, options, watch)
+
+
+def _worthwhile(packed: Packed, weights: Weights, sample: Sample, options: Options) -> list[Rule]:
+    """The rules that find true pairs which others do not: pairs that would be joined."""
+    odds = scores_of(weights, packed.layout, sample.levels, packed.codes, sample.left, sample.right)
+    true = np.where(odds > options.cut_bits, sample.pairs * probability(odds), 0.0)
+    return [sample.rules[r] for r in choose(sample.finders, sample.pairs, true, packed.rows)]
+
+
+def _found_by_rules(
+    packed: Packed, weights: Weights, model: Model, rules: Sequence[Rule], options: Options, watch: _Watch
+) -> _Found:
+    """Block by rules and score."""
+    watch.begin("block")
+    largest = blocking.largest_block(packed.rows, told=options.rules is not None)
+    blocked = blocking.block(packed, rules, largest)
     known = Knowledge.of(packed, model, blocked.plan)
-    return _scored(packed, blocked, known, options, watch)
-
-
-def _scored(packed: Packed, blocked: Blocked, known: Knowledge, options: Options, watch: _Watch) -> _Found:
     watch.begin("score")
-    weights = weights_of(known.model, packed)
-    loose, rules = matching.candidates(packed, blocked, weights, options.loose_bits)
+    loose, by_rule = matching.candidates(packed, blocked, weights, options.loose_bits)
     watch.begin("estimate")
     found = matching.found_by(packed, blocked, loose.left, loose.right)
     recall = blocking.estimated_recall(found, loose.probability)
-    return _Found(loose, weights, known, rules, expected_pairs(loose, found), blocked, recall)
+    return _Found(loose, weights, known, by_rule, expected_pairs(loose, found), blocked, recall)
 
 
 def _found_among_all(
@@ -212,12 +211,11 @@ def _found_among_all(
 ) -> _Found:
     """Few records: every pair is compared."""
     watch.begin("train")
-    left, right = map(np.asarray, np.triu_indices(packed.rows, 1))
-    sample = Sample(left, right, np.full(len(left), 2), 1)
+    sample = Sample.every_pair(packed)
     model = model or train_on(packed, nodes, sample, told)
     watch.begin("score")
     weights = weights_of(model, packed)
-    pairs = matching.score(packed, weights, left, right)
+    pairs = matching.score(packed, weights, sample.left, sample.right)
     loose = pairs.where(pairs.odds_bits > options.loose_bits)
     return _Found(loose, weights, Knowledge.of(packed, model, None), {}, expected_pairs(loose, None))
 

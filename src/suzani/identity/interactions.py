@@ -20,7 +20,7 @@ from suzani.identity.comparisons import LABELS, Levels, Rows
 from suzani.kernel import InvalidInput, Kind
 
 Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 SAMPLE = 50_000
 """Records on which chance agreement is counted."""
@@ -126,7 +126,7 @@ def learn_interactions(
     sample = _sample(rows)
     share = (len(sample) / max(rows, 1)) ** 2
     masses = _Masses.of([kinds[i] for i in chosen], [codes[i] for i in chosen], chosen, expected)
-    samples = [codes[index][sample] for index in chosen]
+    samples = [codes[index][sample].astype(np.int64) for index in chosen]
     found = []
     for first in range(len(chosen)):
         for second in range(first + 1, len(chosen)):

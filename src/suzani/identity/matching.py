@@ -60,16 +60,6 @@ class Pairs:
         )
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Candidates to learn from, each standing for `one_in`, with how many blocking rules found each."""
-
-    left: Rows
-    right: Rows
-    found_by: Rows
-    one_in: int
-
-
 def compare(packed: Packed, left: Rows, right: Rows) -> Levels:
     """Levels of every field for pairs of rows (pairs × fields)."""
     return np.asarray(levels_of(packed.layout, packed.values, packed.codes, left, right))
@@ -122,20 +112,6 @@ def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int
     edges = np.unique([0, *cuts.tolist(), rows])
     near = Neighbours(members, at, begin, ends[1:])
     return near, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-
-
-def sampled(packed: Packed, blocked: Blocked, one_in: int) -> Sample:
-    """One in so many candidates, chosen by what the records say."""
-    near, stretches = _neighbours(packed.rows, blocked)
-    with ThreadPoolExecutor(THREADS) as threads:
-        found = list(
-            threads.map(lambda rows: scan.sample(near, rows[0], rows[1], packed.contents, one_in), stretches)
-        )
-    left = np.concatenate([a for a, _ in found] or [np.empty(0, np.int64)])
-    right = np.concatenate([b for _, b in found] or [np.empty(0, np.int64)])
-    order = np.argsort(left * packed.rows + right, kind="stable")
-    left, right = left[order], right[order]
-    return Sample(left, right, found_by(packed, blocked, left, right), one_in)
 
 
 def found_by(packed: Packed, blocked: Blocked, left: Rows, right: Rows) -> Rows:

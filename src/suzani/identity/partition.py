@@ -37,8 +37,8 @@ class Options:
     `loose_bits`: log2 odds from which two records belong to one component to look into; `cut_bits`: average
     log2 odds from which clusters join; `clip_bits`: no single pair counts for more than this either way;
     `largest`: components up to this size have all their pairs scored; `unscored_bits`: what a pair that was
-    not scored counts in larger ones; `kept_bits`: pairs kept as edges; `enough_recall`: estimated share of
-    true pairs below which blocking is widened; `rules`: blocking rules to use instead of choosing them.
+    not scored counts in larger ones; `kept_bits`: pairs kept as edges; `rules`: blocking rules
+    to use instead of choosing them.
     """
 
     loose_bits: float = -2.0
@@ -47,7 +47,6 @@ class Options:
     largest: int = 400
     unscored_bits: float = -6.0
     kept_bits: float = -3.0
-    enough_recall: float = 0.98
     rules: tuple[tuple[str, ...], ...] | None = None
 
 

@@ -15,15 +15,16 @@ from suzani.identity.interactions import Expected, learn_interactions
 from suzani.identity.kernels.counting import agreeing_pairs
 from suzani.identity.kernels.levels import COUNT, FIRST
 from suzani.identity.kernels.linkage import VALID
-from suzani.identity.kernels.weights import HOUSEHOLD, PRIOR, UNRELATED, evidence_of, scores_of
-from suzani.identity.matching import Sample, compare
+from suzani.identity.kernels.weights import HOUSEHOLD, PRIOR, UNRELATED, Weights, evidence_of, scores_of
+from suzani.identity.matching import compare
 from suzani.identity.model import Evidence, Labels, Model, Patterns, most_by_chance, train
 from suzani.identity.nodes import Nodes
 from suzani.identity.packing import Packed
-from suzani.identity.scoring import weights_of
+from suzani.identity.sampling import Sample
+from suzani.identity.scoring import rejoined, weights_of
 from suzani.kernel import Kind
 
-_RANDOM_PAIRS = 60_000
+_RANDOM_PAIRS = 40_000
 _COPIES_COUNTED = 20
 
 
@@ -61,54 +62,57 @@ def train_on(packed: Packed, nodes: Nodes, sample: Sample, told: Told | None = N
     copied = nodes.copied[nodes.sizes[nodes.copied] < _COPIES_COUNTED]
     copies = nodes.sizes[copied]
     told = told or Told.nothing()
-    left = np.concatenate([sample.left, copied, told.same[0], told.different[0]])
-    right = np.concatenate([sample.right, copied, told.same[1], told.different[1]])
-    levels = compare(packed, left, right)
+    left = np.concatenate([copied, told.same[0], told.different[0]])
+    right = np.concatenate([copied, told.same[1], told.different[1]])
+    levels = np.concatenate([sample.levels, compare(packed, left, right)])
     patterns = Patterns.of(levels.T, kinds)
     stewards = len(told.same[0]) + len(told.different[0])
-    each = [np.full(len(sample.left), float(sample.one_in)), copies * (copies - 1) / 2, np.ones(stewards)]
+    each = [sample.pairs, copies * (copies - 1) / 2, np.ones(stewards)]
     counts = np.bincount(patterns.of_pair, weights=np.concatenate(each), minlength=len(patterns.counts))
     patterns = replace(patterns, counts=counts.astype(np.float64))
     model = train(patterns, _evidence(packed, nodes), told.labels(patterns))
-    refined = _refined(packed, sample, levels[: len(sample.left)], model)
+    refined = _refined(packed, sample, model)
     return replace(refined, records=len(nodes.of_row))
 
 
-def _refined(packed: Packed, sample: Sample, levels: Levels, model: Model) -> Model:
+def _refined(packed: Packed, sample: Sample, model: Model) -> Model:
     """The model with what fields say twice taken back, and its odds calibrated on pairs of known outcome."""
     names, kinds = zip(*packed.fields, strict=True) if packed.fields else ((), ())
-    codes = [packed.codes[:, first].astype(np.int64) for first in packed.layout.table[:, FIRST]]
-    expected = _expected(packed, sample, levels, model)
+    codes = [packed.codes[:, first] for first in packed.layout.table[:, FIRST]]
+    weights = weights_of(model, packed)
+    expected = _expected(packed, sample, weights)
     model = replace(model, interactions=learn_interactions(names, kinds, codes, expected))
-    anchors = _anchors(packed, sample, levels)
+    anchors = _anchors(packed, sample)
     telling = np.flatnonzero(anchors.telling)
-    alone = np.ascontiguousarray(without_ids(kinds, levels[telling].T).T)
+    alone = np.ascontiguousarray(without_ids(kinds, sample.levels[telling].T).T)
     odds = scores_of(
-        weights_of(model, packed), packed.layout, alone, packed.codes,
+        rejoined(weights, model), packed.layout, alone, packed.codes,
         sample.left[telling], sample.right[telling],
     )  # fmt: skip
-    return replace(model, calibration=learn_calibration(odds, anchors.same[telling]))
+    calibration = learn_calibration(odds, anchors.same[telling], sample.pairs[telling])
+    return replace(model, calibration=calibration)
 
 
-def _expected(packed: Packed, sample: Sample, levels: Levels, model: Model) -> Expected:
-    """How probable it is that the sampled pairs are one person, or of one household."""
-    weights = weights_of(model, packed)
-    same, home = evidence_of(weights, packed.layout, levels, packed.codes, sample.left, sample.right)
+def _expected(packed: Packed, sample: Sample, weights: Weights) -> Expected:
+    """How many pairs of one person, or of one household, the sampled pairs stand for."""
+    same, home = evidence_of(weights, packed.layout, sample.levels, packed.codes, sample.left, sample.right)
     person, family = weights.odds[PRIOR] + same, weights.odds[HOUSEHOLD] + home
     total = np.logaddexp2(np.logaddexp2(person, family), weights.odds[UNRELATED])
-    each = float(sample.one_in)
-    shares = each * np.exp2(person - total), each * np.exp2(family - total)
-    return Expected(levels.T, sample.left, sample.right, *shares)
+    shares = sample.pairs * np.exp2(person - total), sample.pairs * np.exp2(family - total)
+    return Expected(sample.levels.T, sample.left, sample.right, *shares)
 
 
-def _anchors(packed: Packed, sample: Sample, levels: Levels) -> Anchors:
+def _anchors(packed: Packed, sample: Sample) -> Anchors:
     """The sampled pairs whose national ids tell whether they are one person."""
-    valid = np.append(packed.values.form[:, VALID] > 0, False)
-    both = []
-    for f, (_, kind) in enumerate(packed.fields):
-        passed = valid[packed.codes[:, packed.layout.table[f, FIRST]]]
-        both.append(passed[sample.left] & passed[sample.right] if kind is Kind.NATIONAL_ID else None)
-    return find_anchors(tuple(kind for _, kind in packed.fields), levels.T, both, sample.found_by)
+    kinds = tuple(kind for _, kind in packed.fields)
+    both: list[npt.NDArray[np.bool_] | None] = [None] * len(kinds)
+    for f in (f for f, kind in enumerate(kinds) if kind is Kind.NATIONAL_ID):
+        first = packed.layout.table[f, FIRST]
+        both[f] = np.ones(len(sample.left), dtype=bool)
+        for rows in (sample.left, sample.right):
+            codes = packed.codes[rows, first]
+            both[f] &= (codes >= 0) & (packed.values.form[codes, VALID] > 0)
+    return find_anchors(kinds, sample.levels.T, both, sample.found_by)
 
 
 def _random_pairs(rows: int) -> tuple[Rows, Rows]:
@@ -129,34 +133,30 @@ def _evidence(packed: Packed, nodes: Nodes) -> Evidence:
     copies = np.minimum(nodes.sizes, _COPIES_COUNTED).astype(np.float64)
     rows = int(copies.sum())
     levels = compare(packed, *_random_pairs(packed.rows))
-    random, present = [], []
-    for f in range(len(packed.fields)):
-        shares, both = _random_levels(packed, f, levels[:, f], copies)
-        random.append(shares)
-        present.append(both / max(rows * (rows - 1.0), 1.0))
+    agreeing, filled = agreeing_pairs(packed.codes, packed.layout.table[:, [FIRST, COUNT]], copies)
+    both = np.maximum(filled * (filled - 1.0), 1.0)
+    random = [
+        _random_levels(kind, levels[:, f], agreeing[f] / both[f], filled[f])
+        for f, (_, kind) in enumerate(packed.fields)
+    ]
+    present = both / max(rows * (rows - 1.0), 1.0)
     return Evidence(
         tuple(kind for _, kind in packed.fields),
         tuple(name for name, _ in packed.fields),
         tuple(random),
-        tuple(present),
+        tuple(present.tolist()),
         max(rows * (rows - 1.0) / 2, 1.0),
         rows,
     )
 
 
-def _random_levels(
-    packed: Packed, f: int, levels: Levels, copies: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], float]:
-    """Shares of the levels of a field, 1 and up, among random pairs; and how many pairs have both values.
+def _random_levels(kind: Kind, levels: Levels, agreeing: float, filled: float) -> npt.NDArray[np.float64]:
+    """Shares of the levels of a field, 1 and up, among random pairs that have both values.
 
-    `copies`: how many records each row stands for."""
-    kind = packed.fields[f][1]
+    `levels` of some random pairs; `agreeing`: the share of all pairs of the `filled` records that agree."""
     size = level_count(kind) - 1
     counts = np.bincount(levels, minlength=size + 1)[1:].astype(np.float64) + 0.5
-    first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
-    pairs, filled = agreeing_pairs(packed.codes, first, first + count, len(packed.hashes), copies)
-    agreeing = pairs / max(filled * (filled - 1.0), 1.0)
     exact = float(np.clip(agreeing, 0.5 / max(filled * filled, 1.0), most_by_chance(kind)))
     counts[:-1] *= (1.0 - exact) / counts[:-1].sum()
     counts[-1] = exact
-    return counts, max(filled * (filled - 1.0), 1.0)
+    return counts

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.blocking import Plan, Width
+from suzani.identity.blocking import Plan
 from suzani.identity.cluster.options import ClusterOptions
 from suzani.identity.engine import resolve_fields
 from suzani.identity.fields import standardise
@@ -21,6 +21,7 @@ from suzani.kernel import Kind
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_PAIRS_PER_RECORD = 4
 _CAP = 60
 """Records in a block from which on it is refined, as in the local engine for more than 50,000 records."""
 _SHARES = 1 << 20
@@ -80,6 +81,6 @@ def _affordable(plan: Plan, records: int, blocks: pa.Table) -> Plan:
     pairs = np.bincount(blocks.column("rule").to_numpy(), size * (size - 1) / 2, minlength=len(plan.rules))
     order = np.argsort(pairs, kind="stable")
     spent = np.cumsum(pairs[order])
-    kept = order[(spent <= Width.NARROW.budget(records)) | (np.arange(len(order)) < 3)]
+    kept = order[(spent <= _PAIRS_PER_RECORD * records) | (np.arange(len(order)) < 3)]
     kept = np.sort(kept)
     return Plan(tuple(plan.rules[r] for r in kept), tuple(plan.oversized[r] for r in kept))

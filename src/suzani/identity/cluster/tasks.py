@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from suzani.identity import matching
-from suzani.identity.blocking import Blocked, Plan
+from suzani.identity.blocking import ALL, Blocked, Plan
 from suzani.identity.cluster.columns import Ints, column_names, to_columns, to_fields
 from suzani.identity.fields import standardise
 from suzani.identity.kernels import blocks
@@ -161,8 +161,9 @@ def _entries(judge: Judge, table: pa.Table) -> Iterator[tuple[int, Ints, Ints]]:
         return
     packed = judge.packed(table)
     compiled = plan.compiled(packed.sources)
-    for rule in range(len(plan.rules)):
-        entries = blocks.entries(compiled, rule, packed.keys, 1)
+    found, begins, ends = blocks.entries(compiled, 0, len(plan.rules), packed.keys, ALL)
+    for rule, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+        entries = found[begin:end]
         yield rule, _signed(entries >> blocks.ROW_BITS), _signed(entries & _ROW_MASK)
 
 

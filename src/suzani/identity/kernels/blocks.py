@@ -17,10 +17,12 @@ from suzani.identity.kernels.compiling import inner, kernel
 
 ROW_BITS = np.uint64(24)
 MOST_ROWS = 1 << 24
-_ROW_MASK = np.uint64((1 << 24) - 1)
+ROW_MASK = np.uint64((1 << 24) - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
+_STRETCH = 4096
+"""Rows whose keys stay in the cache while all rules look at them."""
 
 Entries = Hashes64
 
@@ -123,18 +125,75 @@ def most_hashes(parts: Ints, r: int) -> int:
 
 
 @kernel
-def entries(rules: Rules, r: int, keys: Hashes32, one_in: int) -> Entries:
-    """The entries of all rows, unsorted; only hashes divisible by `one_in` (1: all)."""
+def entries(
+    rules: Rules, first: int, last: int, keys: Hashes32, marks: Hashes64
+) -> tuple[Entries, Ints, Ints]:
+    """The entries of all rows under rules `first` to `last`, unsorted: those of rule r are
+    result[begins[r - first]:ends[r - first]].
+
+    `marks` (rules × words, the words a power of two): only hashes whose bit is set; none given, all.
+    """
     parts, oversized, start, refine = rules
-    out = np.empty(most_hashes(parts, r), dtype=np.uint64)
-    result = np.empty(len(keys) * len(out), dtype=np.uint64)
-    total = 0
+    most = np.array([most_hashes(parts, r) for r in range(first, last)], dtype=np.int64)
+    begins = (np.cumsum(most) - most) * len(keys)
+    ends = begins.copy()
+    result = np.empty(most.sum() * len(keys), dtype=np.uint64)
+    for begin in range(0, len(keys), _STRETCH):
+        stretch = keys[begin : begin + _STRETCH]
+        for r in range(first, last):
+            ends[r - first] = _add_entries(
+                r, first, parts, oversized, start, refine, begin, stretch, marks, ends[r - first], result
+            )
+    return result, begins, ends
+
+
+@inner
+def _add_entries(
+    r: int, first: int, parts: Ints, oversized: Hashes64, start: Ints, refine: Ints, begin: int,
+    keys: Hashes32, marks: Hashes64, n: int, result: Entries,
+) -> int:  # fmt: skip
+    """Write the entries of some rows, the first of which is row `begin`, to result[n:]; returns where they
+    end. As `hashes`, written out: a call for each row would cost more than all else here."""
+    c0, n0, c1, n1, c2, n2 = parts[r]
+    whole = start[r] == start[r + 1]
+    every = len(marks) == 0
     for row in range(len(keys)):
-        for i in range(hashes(r, parts, oversized, start, refine, keys, row, out)):
-            if one_in == 1 or out[i] % np.uint64(one_in) == 0:
-                result[total] = (out[i] << ROW_BITS) | np.uint64(row)
-                total += 1
-    return result[:total].copy()
+        for i in range(n0):
+            a = keys[row, c0 + i]
+            if a == 0:
+                continue
+            one = mixed(np.uint64(0), a)
+            for j in range(max(n1, 1)):
+                b = keys[row, c1 + j]
+                if n1 and b == 0:
+                    continue
+                two = mixed(one, b) if n1 else one
+                for k in range(max(n2, 1)):
+                    c = keys[row, c2 + k]
+                    if n2 and c == 0:
+                        continue
+                    three = mixed(two, c) if n2 else two
+                    if not whole:
+                        three = refined(r, oversized, start, refine, three, keys, row)
+                    if three and (every or _is_marked(marks, r - first, three)):
+                        result[n] = (three << ROW_BITS) | np.uint64(begin + row)
+                        n += 1
+    return n
+
+
+@inner
+def _is_marked(marks: Hashes64, r: int, hash_: np.uint64) -> bool:
+    word = (hash_ >> np.uint64(6)) & np.uint64(marks.shape[1] - 1)
+    return bool((marks[r, word] >> (hash_ & np.uint64(63))) & np.uint64(1))
+
+
+@kernel
+def mark(entries: Entries, r: int, marks: Hashes64) -> None:
+    """Set the bit of every entry's hash in marks[r]."""
+    for entry in entries:
+        hash_ = entry >> ROW_BITS
+        word = (hash_ >> np.uint64(6)) & np.uint64(marks.shape[1] - 1)
+        marks[r, word] |= np.uint64(1) << (hash_ & np.uint64(63))
 
 
 @kernel
@@ -142,7 +201,7 @@ def refine_entries(large: Entries, keys: Hashes32, column: int) -> Entries:
     """Entries of oversized blocks with one more key in their hash."""
     result = np.empty_like(large)
     for i in range(len(large)):
-        row = large[i] & _ROW_MASK
+        row = large[i] & ROW_MASK
         result[i] = (mixed(large[i] >> ROW_BITS, keys[row, column]) << ROW_BITS) | row
     return result
 

@@ -22,7 +22,6 @@ Array = TypeVar("Array", Bytes, Ints, Floats)
 _ROW_MASK = (1 << 24) - 1
 _LOW = np.uint64(_ROW_MASK)
 _LAST = 1 << 31
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MOST_SOURCES = 64
 """Sources of keys that have a bit of their own; any more are looked at one pair at a time."""
 
@@ -223,27 +222,6 @@ def _longer(array: Array) -> Array:
     longer = np.empty(2 * len(array), dtype=array.dtype)
     longer[: len(array)] = array
     return longer
-
-
-@kernel
-def sample(near: Neighbours, first: int, last: int, contents: Hashes64, one_in: int) -> tuple[Ints, Ints]:
-    """One in so many pairs of rows `first` to `last` with later neighbours, chosen by what they say."""
-    members, at, begin, _ = near
-    left, right = [np.int64(0)], [np.int64(0)]
-    seen = np.full(len(begin) - 1, -1, dtype=np.int32)
-    for a in range(first, last):
-        seen[a] = a
-        for k in range(begin[a], begin[a + 1]):
-            i = at[k]
-            while members[i] >= 0:
-                i += 1
-                b = int(members[i] & _ROW_MASK)
-                chosen = ((contents[a] ^ contents[b]) * _SPREAD >> np.uint64(32)) % np.uint64(one_in) == 0
-                if chosen and seen[b] != a:
-                    seen[b] = a
-                    left.append(np.int64(a))
-                    right.append(np.int64(b))
-    return np.array(left)[1:], np.array(right)[1:]
 
 
 @kernel
