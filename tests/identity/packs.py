@@ -14,10 +14,10 @@ from suzani.identity.calibration import Calibration
 from suzani.identity.comparisons import level_count
 from suzani.identity.fields import Field, build_fields
 from suzani.identity.interactions import Interaction
-from suzani.identity.matching import Sample
 from suzani.identity.model import Model
 from suzani.identity.nodes import find_nodes
 from suzani.identity.packing import Packed, pack
+from suzani.identity.sampling import Sample
 from suzani.identity.training import train_on
 from suzani.kernel import Kind
 from tests.identity.people import KINDS, NO_ID, town
@@ -63,8 +63,7 @@ def model_of_town(people: int = 150, seed: int = 2, noise: float = 0.3, ids: boo
     """A model learned on a town from all pairs, with interactions and a calibration beside."""
     records = packed_town(people, seed, noise, ids)
     nodes = find_nodes(records, NOTHING, np.arange(records.rows, dtype=np.uint64))
-    left, right = all_pairs(records.rows)
-    model = train_on(records, nodes, Sample(left, right, np.full(len(left), 2), 1))
+    model = train_on(records, nodes, Sample.every_pair(records))
     return replace(model, interactions=INTERACTIONS, calibration=CALIBRATION)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import combinations, product
 
 import numpy as np
@@ -8,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity import blocking, matching
-from suzani.identity.blocking import Blocked, Plan, Width
+from suzani.identity import blocking, matching, sampling
+from suzani.identity.blocking import Blocked, Plan
+from suzani.identity.choosing import affordable
 from suzani.identity.fields import Field
 from suzani.identity.kernels import blocks, scan
 from suzani.identity.packing import Packed, pack
 from suzani.identity.scoring import weights_of
 from suzani.kernel import InvalidInput, Kind
-from tests.identity.packs import Ints, all_pairs, fields_of_town, model_of_town, packed, packed_town
+from tests.identity.packs import all_pairs, fields_of_town, model_of_town, packed, packed_town
 
 PLAN_RULES = (
     ("phone",),
@@ -25,6 +27,16 @@ PLAN_RULES = (
     ("name", "city"),
 )
 ROW_MASK = (1 << 24) - 1
+
+
+def tried(records: Packed) -> Blocked:
+    """The blocks of all rules that so few records can afford."""
+    return blocking.block(records, affordable(records, 1), 150)
+
+
+def blocked_by(records: Packed, rules: Sequence[tuple[str, ...]]) -> Blocked:
+    """The blocks of some rules, which refine only monstrous ones."""
+    return blocking.block(records, rules, 5_000)
 
 
 def found_in(records: Packed, blocked: Blocked) -> set[tuple[int, int]]:
@@ -65,17 +77,16 @@ def sharing_keys(records: Packed, rules: tuple[tuple[str, ...], ...]) -> set[tup
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_pair_is_a_candidate_if_it_shares_the_keys_of_one_rule(seed: int) -> None:
     records = packed_town(40, seed)
-    blocked = blocking.block(records, Width.NARROW, PLAN_RULES)
+    blocked = blocked_by(records, PLAN_RULES)
     expected = sharing_keys(records, PLAN_RULES)
     assert expected
     assert brought_together(records, blocked) == expected
     assert found_in(records, blocked) == expected
 
 
-@pytest.mark.parametrize("width", Width)
-def test_rules_that_are_chosen_give_what_they_say(width: Width) -> None:
+def test_rules_that_are_chosen_give_what_they_say() -> None:
     records = packed_town(60, 4, 0.4)
-    blocked = blocking.block(records, width)
+    blocked = tried(records)
     assert blocked.plan.rules
     assert len(set(blocked.plan.rules)) == len(blocked.plan.rules)
     assert found_in(records, blocked) == brought_together(records, blocked)
@@ -84,7 +95,7 @@ def test_rules_that_are_chosen_give_what_they_say(width: Width) -> None:
 @pytest.mark.parametrize("rule", PLAN_RULES, ids=" + ".join)
 def test_the_pairs_of_a_rule_are_counted(rule: tuple[str, ...]) -> None:
     records = packed_town(40, 5)
-    blocked = blocking.block(records, Width.NARROW, [rule])
+    blocked = blocked_by(records, [rule])
     shared = [keys_of(records, row, rule) for row in range(records.rows)]
     assert blocked.pairs == (sum(len(a & b) for a, b in combinations(shared, 2)),)
     assert blocked.lost == 0
@@ -94,13 +105,11 @@ def test_what_an_earlier_rule_found_is_not_looked_at_again() -> None:
     records = packed_town(40, 6)
     weights = weights_of(model_of_town(), records)
     rules = (("phone",), ("phone",), ("id:national_id",))
-    blocked = blocking.block(records, Width.NARROW, rules)
+    blocked = blocked_by(records, rules)
     left, right = all_pairs(records.rows)
     found = scan.rules_finding(blocked.rules, records.keys, left, right)
     assert set(found.tolist()) == {0, 1, 2, 3}
-    once, given_once = matching.candidates(
-        records, blocking.block(records, Width.NARROW, rules[1:]), weights, -1e6
-    )
+    once, given_once = matching.candidates(records, blocked_by(records, rules[1:]), weights, -1e6)
     again, given_again = matching.candidates(records, blocked, weights, -1e6)
     assert np.array_equal(once.left, again.left)
     assert np.array_equal(once.right, again.right)
@@ -111,10 +120,9 @@ def test_what_an_earlier_rule_found_is_not_looked_at_again() -> None:
     )
 
 
-@pytest.mark.parametrize("width", Width)
-def test_blocking_by_a_plan_gives_the_candidates_of_the_run_that_made_it(width: Width) -> None:
+def test_blocking_by_a_plan_gives_the_candidates_of_the_run_that_made_it() -> None:
     records = repeated_town()
-    blocked = blocking.block(records, width)
+    blocked = tried(records)
     assert any(len(hashes) for hashes in blocked.plan.oversized)
     again = blocking.block_as(records, blocked.plan)
     assert again.plan is blocked.plan
@@ -125,7 +133,7 @@ def test_blocking_by_a_plan_gives_the_candidates_of_the_run_that_made_it(width: 
 
 def test_a_plan_brings_two_records_together_whatever_the_others_are() -> None:
     records = repeated_town()
-    plan = blocking.block(records, Width.NARROW).plan
+    plan = tried(records).plan
     rows = np.arange(records.rows)[::-2].copy()
     few = records.take(rows)
     there = brought_together(records, blocking.block_as(records, plan))
@@ -155,11 +163,11 @@ def single(kind: Kind, values: list[str], codes: list[int]) -> Field:
 def test_what_stays_in_a_block_too_large_is_counted_as_lost() -> None:
     rows = 400
     records = pack([single(Kind.PHONE, ["901112233"], [0] * rows)], rows)
-    blocked = blocking.block(records, Width.NARROW, None)
+    blocked = tried(records)
     assert blocked.pairs == ()
     cap = 5_000
     records = pack([single(Kind.PHONE, ["901112233"], [0] * (cap + 1))], cap + 1)
-    blocked = blocking.block(records, Width.NARROW, [("phone",)])
+    blocked = blocked_by(records, [("phone",)])
     assert (blocked.pairs, blocked.lost) == ((0,), cap * (cap + 1) // 2)
 
 
@@ -173,7 +181,7 @@ def test_an_oversized_block_is_refined_by_what_else_the_records_say() -> None:
         ],
         rows,
     )
-    blocked = blocking.block(records, Width.NARROW)
+    blocked = tried(records)
     assert ("phone",) in blocked.plan.rules
     found = brought_together(records, blocked)
     assert {(row, row + years) for row in range(rows - years)} <= found
@@ -189,7 +197,7 @@ def test_what_lacks_the_refining_key_stays_together_and_may_be_lost() -> None:
     records = pack(
         [single(Kind.PHONE, ["901112233"], [0] * rows), single(Kind.BIRTH_DATE, values, codes)], rows
     )
-    blocked = blocking.block(records, Width.NARROW)
+    blocked = tried(records)
     assert all(b < 300 for _, b in brought_together(records, blocked))
     assert blocked.lost >= 300 * 299 // 2
 
@@ -205,7 +213,7 @@ def test_entries_part_into_blocks_up_to_the_cap_and_larger_ones(
     rules = blocks.Rules(
         np.array([[0, 2, 0, 0, 0, 0]]), np.empty(0, np.uint64), np.zeros(2, np.int64), np.array([2])
     )
-    entries = np.sort(blocks.entries(rules, 0, keys, 1))
+    entries = np.sort(blocks.entries(rules, 0, 1, keys, blocking.ALL)[0][: (keys[:, :2] != 0).sum()])
     expected = defaultdict(set)
     for row, (first, second, _) in enumerate(rows):
         for key in {first, second} - {0}:
@@ -235,7 +243,7 @@ def blocked_rows(entries: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> list[l
 def test_blocking_reaches_nearly_all_true_pairs_and_few_others() -> None:
     fields, truth = fields_of_town(600, 5, 0.4, False)
     records = pack(fields, len(truth))
-    blocked = blocking.block(records, Width.NARROW)
+    blocked = tried(records)
     left, right = all_pairs(records.rows)
     found_by = scan.rules_finding(blocked.rules, records.keys, left, right)
     same = (truth[left] == truth[right]) & (found_by > 0)
@@ -250,19 +258,19 @@ def test_blocking_reaches_nearly_all_true_pairs_and_few_others() -> None:
 def test_records_that_share_nothing_are_not_compared() -> None:
     phones = [f"9{number:08}" for number in range(60)]
     records = pack([single(Kind.PHONE, phones, list(range(60)))], 60)
-    assert blocking.block(records, Width.WIDE).plan.rules == ()
+    assert tried(records).plan.rules == ()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 100])
 def test_records_without_evidence_are_not_compared(rows: int) -> None:
     records = pack([], rows)
-    blocked = blocking.block(records, Width.WIDE)
+    blocked = tried(records)
     assert (blocked.plan.rules, blocked.entries, blocked.lost) == ((), (), 0)
-    sample = matching.sampled(records, blocked, 1)
+    sample = sampling.draw(records, None)
     assert len(sample.left) == len(sample.found_by) == 0
     empty = pack([single(Kind.PHONE, ["901112233"], [-1] * rows)], rows)
-    assert blocking.block(empty, Width.NARROW).plan.rules == ()
-    assert blocking.block(empty, Width.NARROW, [("phone",)]).pairs == (0,)
+    assert tried(empty).plan.rules == ()
+    assert blocked_by(empty, [("phone",)]).pairs == (0,)
 
 
 def test_records_meet_under_any_of_their_alternatives() -> None:
@@ -271,7 +279,7 @@ def test_records_meet_under_any_of_their_alternatives() -> None:
     codes = np.stack([np.arange(rows), np.full(rows, -1)], axis=1).astype(np.int32)
     codes[7, 1] = rows - 1
     records = pack([Field("phone", Kind.PHONE, phones, codes)], rows)
-    blocked = blocking.block(records, Width.NARROW)
+    blocked = tried(records)
     assert brought_together(records, blocked) == {(7, rows - 1)}
     assert blocked.pairs == (1,)
 
@@ -280,18 +288,19 @@ def test_a_record_that_says_a_value_twice_is_no_pair_with_itself() -> None:
     codes = np.zeros((3, 2), dtype=np.int32)
     records = pack([Field("phone", Kind.PHONE, ["901112233"], codes)], 3)
     for blocked in (
-        blocking.block(records, Width.NARROW, [("phone",)]),
-        blocking.block_as(records, blocking.block(records, Width.NARROW, [("phone",)]).plan),
+        blocked_by(records, [("phone",)]),
+        blocking.block_as(records, blocked_by(records, [("phone",)]).plan),
     ):
         assert blocked.pairs == (3,)
-        sample = matching.sampled(records, blocked, 1)
-        assert list(zip(sample.left, sample.right, strict=True)) == [(0, 1), (0, 2), (1, 2)]
+        assert brought_together(records, blocked) == {(0, 1), (0, 2), (1, 2)}
+    sample = sampling.draw(records, [("phone",)])
+    assert list(zip(sample.left, sample.right, strict=True)) == [(0, 1), (0, 2), (1, 2)]
 
 
 def test_records_that_share_two_values_are_one_pair() -> None:
     codes = np.array([[0, 1], [0, 1], [1, 0]], dtype=np.int32)
     records = pack([Field("phone", Kind.PHONE, ["901112233", "935554433"], codes)], 3)
-    sample = matching.sampled(records, blocking.block(records, Width.NARROW, [("phone",)]), 1)
+    sample = sampling.draw(records, [("phone",)])
     assert list(zip(sample.left, sample.right, strict=True)) == [(0, 1), (0, 2), (1, 2)]
 
 
@@ -299,7 +308,7 @@ def test_records_that_share_two_values_are_one_pair() -> None:
 def test_a_rule_of_an_unknown_source_is_refused_with_those_there_are(rule: tuple[str, ...]) -> None:
     records = packed_town(10, 8)
     with pytest.raises(InvalidInput, match="shoe size") as refused:
-        blocking.block(records, Width.NARROW, [("phone",), rule])
+        blocked_by(records, [("phone",), rule])
     assert refused.value.hint
     for known in ("phone", "given", "family", "date", "id:national_id", "address words"):
         assert known in refused.value.hint
@@ -309,23 +318,6 @@ def test_a_plan_of_sources_that_these_records_lack_is_refused() -> None:
     plan = Plan((("email",),), (np.empty(0, np.uint64),))
     with pytest.raises(InvalidInput, match="email"):
         blocking.block_as(packed_town(10, 8), plan)
-
-
-def test_a_sample_of_candidates_follows_what_the_records_say_and_not_their_order() -> None:
-    fields, truth = fields_of_town(150, 9, 0.3, True)
-    rows = np.random.default_rng(3).permutation(len(truth))
-    here, there = pack(fields, len(truth)), pack([field.reordered(rows) for field in fields], len(truth))
-
-    def sampled(records: Packed, name: Ints) -> set[frozenset[int]]:
-        sample = matching.sampled(records, blocking.block(records, Width.NARROW, PLAN_RULES), 3)
-        pairs = zip(name[sample.left].tolist(), name[sample.right].tolist(), strict=True)
-        return set(map(frozenset, pairs))
-
-    some = sampled(here, np.arange(len(truth)))
-    assert some == sampled(there, rows)
-    every = sharing_keys(here, PLAN_RULES)
-    assert some < set(map(frozenset, every))
-    assert len(some) == pytest.approx(len(every) / 3, rel=0.35)
 
 
 def test_recall_is_estimated_from_pairs_found_once_and_twice() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suzani.identity import blocking, matching
-from suzani.identity.blocking import Width
 from suzani.identity.calibration import Calibration
+from suzani.identity.choosing import affordable
 from suzani.identity.fields import Field
 from suzani.identity.interactions import Interaction
 from suzani.identity.kernels import scan
@@ -18,6 +18,7 @@ from suzani.identity.packing import pack
 from suzani.identity.scoring import weights_of
 from tests.identity.packs import INTERACTIONS, NOTHING, all_pairs, fields_of_town, model_of_town, packed_town
 
+LARGEST = 5_000
 RULES = (("given",), ("family",), ("date",), ("phone",), ("city", "sex"), ("address words",))
 
 
@@ -45,7 +46,7 @@ def test_giving_up_early_neither_loses_nor_changes_a_candidate(
     records = packed_town(30, seed, noise)
     model = replace(model_of_town(), interactions=interactions, calibration=calibration, household=household)
     weights = weights_of(model, records)
-    blocked = blocking.block(records, Width.NARROW, RULES)
+    blocked = blocking.block(records, RULES, LARGEST)
     left, right = all_pairs(records.rows)
     found = scan.rules_finding(blocked.rules, records.keys, left, right) > 0
     every = matching.score(records, weights, left[found], right[found])
@@ -62,7 +63,7 @@ def test_names_in_each_others_place_are_not_given_up() -> None:
     fields, truth = fields_of_town(60, 3, 0.9, False)
     records = pack(fields, len(truth))
     weights = weights_of(model_of_town(ids=False), records)
-    blocked = blocking.block(records, Width.NARROW, [("name",)])
+    blocked = blocking.block(records, [("name",)], LARGEST)
     pairs = matching.score(records, weights, *all_pairs(records.rows))
     names = pairs.levels[:, [records.layout.given, records.layout.family]]
     swapped = (matching.found_by(records, blocked, pairs.left, pairs.right) > 0) & (names == 4).all(axis=1)
@@ -79,7 +80,7 @@ def test_candidates_are_the_same_however_the_work_is_cut(
 ) -> None:
     records = packed_town(50, 4)
     weights = weights_of(model_of_town(), records)
-    blocked = blocking.block(records, Width.NARROW, RULES)
+    blocked = blocking.block(records, RULES, LARGEST)
     whole, given = matching.candidates(records, blocked, weights, -10.0)
     monkeypatch.setattr(matching, "_STRETCHES", stretches)
     parts, given_in_parts = matching.candidates(records, blocked, weights, -10.0)
@@ -90,7 +91,7 @@ def test_candidates_are_the_same_however_the_work_is_cut(
 
 def test_candidates_come_in_order_and_once() -> None:
     records = packed_town(60, 5)
-    blocked = blocking.block(records, Width.WIDE)
+    blocked = blocking.block(records, affordable(records, 1), 150)
     pairs, _ = matching.candidates(records, blocked, weights_of(model_of_town(), records), -10.0)
     assert len(pairs) > 100
     assert pairs_of(pairs) == sorted(set(pairs_of(pairs)))
@@ -105,20 +106,8 @@ def test_many_candidates_find_room() -> None:
         rows,
     )
     weights = weights_of(model_of_town(), records)
-    pairs, _ = matching.candidates(records, blocking.block(records, Width.NARROW, RULES), weights, 0.0)
+    pairs, _ = matching.candidates(records, blocking.block(records, RULES, LARGEST), weights, 0.0)
     assert len(pairs) == rows * (rows - 1) // 2
-
-
-def test_a_sample_of_all_is_every_candidate_with_how_often_it_was_found() -> None:
-    records = packed_town(40, 7)
-    blocked = blocking.block(records, Width.NARROW, RULES)
-    sample = matching.sampled(records, blocked, 1)
-    left, right = all_pairs(records.rows)
-    found = scan.rules_finding(blocked.rules, records.keys, left, right)
-    assert np.array_equal(sample.left, left[found > 0])
-    assert np.array_equal(sample.right, right[found > 0])
-    assert np.array_equal(sample.found_by, found[found > 0])
-    assert sample.one_in == 1
 
 
 def test_pairs_keep_their_left_below_their_right_when_rows_are_renamed() -> None:
@@ -139,7 +128,7 @@ def test_sets_of_pairs_join_in_their_order() -> None:
 def test_no_blocks_give_no_candidates() -> None:
     records = pack([], 100)
     model = replace(model_of_town(), fields=(), interactions=())
-    blocked = blocking.block(records, Width.WIDE)
+    blocked = blocking.block(records, affordable(records, 1), 150)
     pairs, given_by = matching.candidates(records, blocked, weights_of(model, records), -2.0)
     assert (len(pairs), given_by) == (0, {})
     assert len(matching.found_by(records, blocked, NOTHING, NOTHING)) == 0

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from suzani.identity.fields import build_fields
-from suzani.identity.matching import Sample
 from suzani.identity.model import Model
 from suzani.identity.nodes import find_nodes
 from suzani.identity.packing import Packed, pack
+from suzani.identity.sampling import Sample
 from suzani.identity.training import Told, train_on
 from suzani.kernel import Kind
 from tests.identity.packs import NOTHING, all_pairs, fields_of_town
@@ -19,8 +19,7 @@ from tests.identity.packs import NOTHING, all_pairs, fields_of_town
 def trained(records: Packed, told: Told | None = None) -> Model:
     nodes = find_nodes(records, NOTHING, np.arange(records.rows, dtype=np.uint64))
     packed = records.take(nodes.first)
-    left, right = all_pairs(packed.rows)
-    return train_on(packed, nodes, Sample(left, right, np.full(len(left), 2), 1), told)
+    return train_on(packed, nodes, Sample.every_pair(packed), told)
 
 
 def town_records(seed: int = 1) -> Packed:

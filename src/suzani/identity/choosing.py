@@ -33,8 +33,11 @@ _COMBINED = (
 _FEWEST_TRIED = 3
 _SMALL = 50_000
 _LEAST_GAIN = 0.0002
-_PRICE = 0.1
-_PAIRS_OF_A_RULE = 0.05
+"""A rule is left out if without it no larger share of the true pairs is lost; the dearer, the larger."""
+_DEAR = 0.1
+"""From this share of `most_pairs` on a rule is dear: with ten times the pairs it must find ten times more."""
+_PASS = 0.05
+"""What a pass over the records costs, in pairs per record."""
 
 
 def most_pairs(rows: int) -> int:
@@ -69,7 +72,8 @@ def choose(finders: Bools, pairs: Floats, true: Floats, rows: int) -> list[int]:
     `finders` (pairs × rules): which rules find each sampled pair; `pairs`: how many pairs each stands for;
     `true`: how many of those are one person and would be found so. The next rule is the one that finds the
     most new true pairs for what it costs: the new pairs to compare, and a pass over all `rows`. The choice
-    ends when no rule left would add `_LEAST_GAIN` of the true pairs that all rules find.
+    ends when each rule left would add less than `_LEAST_GAIN` of the true pairs that all rules find, a
+    standard error taken off, or less than what it costs is worth.
     """
     # What the sample leaves open: none where every pair stands for itself.
     doubt = true * (pairs - 1.0)
@@ -78,8 +82,8 @@ def choose(finders: Bools, pairs: Floats, true: Floats, rows: int) -> list[int]:
     least = _LEAST_GAIN * float(true.sum())
     while len(pairs):
         gain, cost = true @ patterns - np.sqrt(doubt @ patterns), pairs @ patterns
-        enough = gain > least * np.maximum(1.0, cost / (_PRICE * most_pairs(rows)))
-        worth = np.where(enough, gain / (cost + _PAIRS_OF_A_RULE * rows), 0.0)
+        enough = gain > least * np.maximum(1.0, cost / (_DEAR * most_pairs(rows)))
+        worth = np.where(enough, gain / (cost + _PASS * rows), 0.0)
         best = int(np.argmax(worth))
         if worth[best] <= 0:
             break

@@ -26,8 +26,9 @@ _TAILS = (0.05, 0.95)
 _BINS = np.arange(-40.0, 40.125, 0.25)
 UNCALIBRATED_ERROR_BITS = 2.0
 """Standard error of odds that no calibration has been learned for."""
-_LEAST_ERROR_BITS = 0.5
-"""A line is never the whole truth: odds are not trusted to be nearer than this."""
+_LEAST_ERROR_BITS = 0.8
+"""A line is never the whole truth: odds are not trusted to be nearer than this. So far (root mean
+square) were estimated shares of wrong pairs from the true ones on nine banks of 20,000 to 800,000 records."""
 _MODEL_ERROR = 0.9
 """Blocking rules overlap, so Chao's estimate is off by more than chance: by a factor of 1.6 to 2.3 where the
 truth was known. This is the standard error of its logarithm."""

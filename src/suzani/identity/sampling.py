@@ -24,8 +24,11 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _ROWS = 25_000
+"""Rows of which all pairs are looked at."""
 _PAIRS_BY_RULE = 8_000
+"""Pairs drawn of each rule where records are few."""
 _FEWER_BY_RULE = 3_000
+"""The same where the rows are a sample themselves."""
 _BITS_PER_ROW = 16
 
 

@@ -21,7 +21,7 @@ from suzani.kernel import Kind
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_PAIRS_PER_RECORD = 4
+_PAIRS_PER_RECORD, _FEWEST_PAIRS = 4, 200_000
 _CAP = 60
 """Records in a block from which on it is refined, as in the local engine for more than 50,000 records."""
 _SHARES = 1 << 20
@@ -81,6 +81,6 @@ def _affordable(plan: Plan, records: int, blocks: pa.Table) -> Plan:
     pairs = np.bincount(blocks.column("rule").to_numpy(), size * (size - 1) / 2, minlength=len(plan.rules))
     order = np.argsort(pairs, kind="stable")
     spent = np.cumsum(pairs[order])
-    kept = order[(spent <= _PAIRS_PER_RECORD * records) | (np.arange(len(order)) < 3)]
+    kept = order[(spent <= max(_PAIRS_PER_RECORD * records, _FEWEST_PAIRS)) | (np.arange(len(order)) < 3)]
     kept = np.sort(kept)
     return Plan(tuple(plan.rules[r] for r in kept), tuple(plan.oversized[r] for r in kept))

@@ -9,18 +9,6 @@ from suzani.identity.kernels.compiling import inner, kernel
 
 
 @kernel
-def count_values(codes: Codes, first: int, last: int, size: int) -> Ints:
-    """How many records hold each of `size` values in columns first to last."""
-    result = np.zeros(size, dtype=np.int64)
-    for row in range(len(codes)):
-        for column in range(first, last):
-            value = codes[row, column]
-            if value >= 0:
-                result[value] += 1
-    return result
-
-
-@kernel
 def count_column(codes: Codes, size: int) -> tuple[Ints, int]:
     """How many records hold each of `size` values (records × alternatives), and how many hold any."""
     held = np.zeros(size + 1, dtype=np.int64)
