@@ -179,6 +179,7 @@ def scan(
     fields = len(look.field)
     masks, own = strings.scratch(), np.empty(fields, dtype=np.float32)
     levels = np.zeros((1, fields), dtype=np.uint8)
+    told = levels[0]
     noted = Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64))
     seen = np.full(len(begin) - 1, -1, dtype=np.int32)
     looked_at = np.zeros(len(rule_ends), dtype=np.int64)
@@ -201,7 +202,7 @@ def scan(
                     continue
                 seen[b] = a
                 looked_at[r] += 1
-                if not _is_worth_it(look, own, cards, noted, layout, values, codes, a, b, masks, levels[0]):
+                if not _is_worth_it(look, own, cards, noted, layout, values, codes, a, b, masks, told):
                     continue
                 same, home = pair_evidence(weights, layout, levels, 0, codes, a, b)
                 bits = odds_bits(weights.odds, same, home)
@@ -211,7 +212,7 @@ def scan(
                     left, right = _longer(left), _longer(right)
                     odds, kept = _longer(odds), _longer(kept)
                 left[n], right[n], odds[n] = a, b, bits
-                kept[n * fields : (n + 1) * fields] = levels[0]
+                kept[n * fields : (n + 1) * fields] = told
                 n += 1
     found = kept[: n * fields].copy().reshape(n, fields)
     return left[:n].copy(), right[:n].copy(), odds[:n].copy(), found, looked_at
