@@ -255,8 +255,10 @@ def _of_rows(
 
 def _first_rows(label: Rows) -> Rows:
     """The same partition, each person labelled by the smallest of its row numbers."""
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], dtype=np.int64)
+    first = np.empty(len(label), dtype=np.int64)
+    # Of all rows with a label the last to be written is the smallest.
+    first[label[::-1]] = np.arange(len(label))[::-1]
+    return first[label]
 
 
 def check_fit(model: Model, fields: Sequence[Field]) -> None:

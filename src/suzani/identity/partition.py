@@ -16,7 +16,7 @@ import numpy.typing as npt
 from suzani.identity.blocking import THREADS
 from suzani.identity.comparisons import DIFFERENT, Rows
 from suzani.identity.kernels.levels import FIRST, WAY
-from suzani.identity.kernels.linkage import FORBIDDEN, VALID, components, link_components
+from suzani.identity.kernels.linkage import FORBIDDEN, VALID, Known, components, link_components
 from suzani.identity.kernels.marks import CODE
 from suzani.identity.kernels.weights import Weights
 from suzani.identity.matching import Pairs
@@ -105,7 +105,7 @@ def partition(
     parts = [_linked_pairs(packed, loose.where(simple[loose.left]), held, options, person)]
     whole = np.flatnonzero(((size > 2) | ruled[component]) & ~large)
     members = whole[np.argsort(component[whole], kind="stable")]
-    parts += _linked_components(packed, weights, members, component[members], held, options, person)
+    parts += _linked_components(packed, weights, loose, members, component[members], held, options, person)
     if large.any():
         known = loose.where(large[loose.left])
         person[large] = _linked_sparsely(packed, known, constraints, held, options)[large]
@@ -161,20 +161,28 @@ def _linked_pairs(packed: Packed, pairs: Pairs, held: _Held, options: Options, p
     return pairs.where(joins | (pairs.odds_bits > options.kept_bits))
 
 
+def _known(pairs: Pairs) -> Known:
+    """Scored pairs as the kernels look them up."""
+    order = np.lexsort((pairs.right, pairs.left))
+    return Known(pairs.left[order], pairs.right[order], pairs.odds_bits[order], pairs.levels[order])
+
+
 def _linked_components(
-    packed: Packed, weights: Weights, members: Rows, component: Rows, held: _Held, options: Options,
-    person: Rows,
+    packed: Packed, weights: Weights, loose: Pairs, members: Rows, component: Rows, held: _Held,
+    options: Options, person: Rows,
 ) -> list[Pairs]:  # fmt: skip
-    """Components of which every pair is scored; `members` are their rows, one component after another."""
+    """Components of which every pair is scored, unless it is among `loose`; `members` are their rows, one
+    component after another."""
     if not len(members):
         return []
+    known = _known(loose)
     starts = np.append(np.flatnonzero(np.append(True, component[1:] != component[:-1])), len(members))
 
     def link(cuts: Rows) -> tuple[Rows, Rows, Pairs]:
         first, last = cuts[0], cuts[-1]
         labels, left, right, odds, levels = link_components(
             members[first:last], cuts - first, packed.layout, packed.values, weights, packed.codes,
-            held.together, held.cannot, options.clip_bits, options.cut_bits, options.kept_bits,
+            known, held.together, held.cannot, options.clip_bits, options.cut_bits, options.kept_bits,
         )  # fmt: skip
         return members[first:last], labels, Pairs(left, right, odds, levels)
 
@@ -220,7 +228,7 @@ def _within(
     size = np.bincount(cluster, minlength=packed.rows)[cluster[rows]]
     members = rows[(size > 1) & (size <= max(options.largest, _MOST_IN_PERSON))]
     members = members[np.argsort(cluster[members], kind="stable")]
-    parts = _linked_components(packed, weights, members, cluster[members], held, options, person)
+    parts = _linked_components(packed, weights, known, members, cluster[members], held, options, person)
     together = cluster[known.left] == cluster[known.right]
     judged = np.zeros(packed.rows, dtype=bool)
     judged[members] = True

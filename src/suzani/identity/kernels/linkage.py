@@ -7,13 +7,16 @@ order of the input.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from suzani.identity.kernels import strings
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import FIRST, WAY, Layout, Values, levels_of
+from suzani.identity.kernels.levels import FIRST, WAY, Layout, Values, pair_levels
 from suzani.identity.kernels.marks import CODE
-from suzani.identity.kernels.weights import Weights, scores_of
+from suzani.identity.kernels.weights import Weights, odds_bits, pair_evidence
 
 FORBIDDEN = -1e9
 """Odds of a pair that may never be one person, whatever the rest says."""
@@ -140,20 +143,66 @@ def components(rows: int, left: Ints, right: Ints) -> Ints:
     return parent
 
 
+class Known(NamedTuple):
+    """Pairs that were scored before, sorted by left and right: odds, and levels (pairs × fields)."""
+
+    left: Ints
+    right: Ints
+    odds: Floats
+    levels: Bytes
+
+
+@inner
+def _place_of(known: Known, a: int, b: int) -> int:
+    """Where a pair stands among the known ones; -1: nowhere."""
+    low, high = 0, len(known.left)
+    while low < high:
+        middle = (low + high) >> 1
+        if known.left[middle] < a or (known.left[middle] == a and known.right[middle] < b):
+            low = middle + 1
+        else:
+            high = middle
+    found = low < len(known.left) and known.left[low] == a and known.right[low] == b
+    return low if found else -1
+
+
+@kernel
+def _scored(
+    left: Ints, right: Ints, known: Known, layout: Layout, values: Values, weights: Weights, codes: Codes
+) -> tuple[Floats, Bytes]:
+    """Odds and levels of pairs, those of known ones taken from there."""
+    fields = len(layout.table)
+    levels = np.zeros((len(left), fields), dtype=np.uint8)
+    odds = np.empty(len(left), dtype=np.float64)
+    masks, told = strings.scratch(), np.zeros(fields, dtype=np.uint8)
+    for pair in range(len(left)):
+        at = _place_of(known, left[pair], right[pair])
+        if at >= 0:
+            odds[pair] = known.odds[at]
+            for f in range(fields):
+                levels[pair, f] = known.levels[at, f]
+            continue
+        pair_levels(layout, values, codes, left[pair], right[pair], masks, told)
+        for f in range(fields):
+            levels[pair, f] = told[f]
+        same, home = pair_evidence(weights, layout, levels, pair, codes, left[pair], right[pair])
+        odds[pair] = odds_bits(weights.odds, same, home)
+    return odds, levels
+
+
 @kernel
 def link_components(
     members: Ints, starts: Ints, layout: Layout, values: Values, weights: Weights, codes: Codes,
-    together: Ints, cannot: Ints, clip: float, cut: float, kept: float,
+    known: Known, together: Ints, cannot: Ints, clip: float, cut: float, kept: float,
 ) -> tuple[Ints, Ints, Ints, Floats, Bytes]:  # fmt: skip
-    """Persons among components: members[starts[c]:starts[c + 1]] are the rows of component c.
+    """Persons among components: members[starts[c]:starts[c + 1]] are the rows of component c, ascending.
 
     Returns (label per member: the row that names its cluster, then of every pair inside a person or with odds
     above `kept`: left, right, odds, levels (pairs × fields)).
     """
     table, form = layout.table, values.form
     left, right = _pairs_within(members, starts)
-    levels = levels_of(layout, values, codes, left, right)
-    odds = scores_of(weights, layout, levels, codes, left, right)
+    odds, levels = _scored(left, right, known, layout, values, weights, codes)
     label = np.empty(len(members), dtype=np.int64)
     keep = odds > kept
     first = 0

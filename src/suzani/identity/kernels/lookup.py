@@ -10,7 +10,7 @@ from suzani.identity.kernels import blocks
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 from suzani.identity.kernels.levels import Layout, Values, levels_of
-from suzani.identity.kernels.linkage import link_components
+from suzani.identity.kernels.linkage import Known, link_components
 from suzani.identity.kernels.weights import Weights, field_bits, scores_of
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -212,6 +212,12 @@ def reach(
 
 
 @kernel
+def _nothing_known(layout: Layout) -> Known:
+    none = np.empty(0, dtype=np.int64)
+    return Known(none, none, np.empty(0), np.empty((0, len(layout.table)), dtype=np.uint8))
+
+
+@kernel
 def probe(
     row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks
 ) -> tuple[Ints, Bools, Ints, Floats, Bytes, Floats, Floats]:  # fmt: skip
@@ -230,7 +236,7 @@ def probe(
     counted = np.arange(n if n <= bounds.largest else 0)
     codes = nodes.codes[rows[: len(counted)]]
     label, left, right, odds, levels = link_components(
-        counted, np.array([0, len(counted)]), layout, values, weights, codes,
+        counted, np.array([0, len(counted)]), layout, values, weights, codes, _nothing_known(layout),
         np.full(len(counted), -1), np.empty(0, dtype=np.int64), bounds.clip, bounds.cut, -np.inf,
     )  # fmt: skip
     own = 0
