@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -22,6 +23,8 @@ from suzani.infra.supervisor import SERVICES
 from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
 from suzani.sources import cli as sources
+
+_WORKER_NICENESS = 10
 
 app = infra.app
 app.info.help = "Suzani: many systems, one customer."
@@ -56,7 +59,9 @@ def serve_pages(settings: Settings, port: int) -> None:
 
 
 def serve_jobs(settings: Settings, port: int) -> None:
-    """The service that runs queued work."""
+    """The service that runs queued work, and gives way to those who wait for an answer."""
+    if hasattr(os, "nice"):
+        os.nice(_WORKER_NICENESS)
     register_jobs()
     worker.work(settings)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from suzani.bench.http_client import Connection, Target
 from suzani.bench.one_record import measure_each
 from suzani.bench.open_loop import NO_ANSWER, arrivals, at_once, drive, percentile_ms
-from suzani.bench.queries import bodies, drawn, noised, slip
+from suzani.bench.queries import bodies, drawn, noised, slip, together
 from suzani.kernel import InvalidInput
 
 Answer = Callable[[str, bytes], bytes]
@@ -176,6 +176,13 @@ def test_queries_are_drawn_once_each_and_the_same_again_for_a_seed(records: Path
     assert queries != drawn(records, 50, 4)
     assert all("given_name" in query.attributes for query in queries)
     assert len(drawn(records, 120, 3)) == 120
+
+
+def test_bodies_sent_together_are_the_same_records(records: Path) -> None:
+    single = bodies(drawn(records, 10, 1), store=True, prefix="a-")
+    several = [json.loads(body)["records"] for body in together(single, 4)]
+    assert [len(part) for part in several] == [4, 4, 2]
+    assert [record for part in several for record in part] == [json.loads(body) for body in single]
 
 
 def test_bodies_are_json_with_a_key_each(records: Path) -> None:

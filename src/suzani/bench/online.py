@@ -21,7 +21,7 @@ from suzani.bench import stages
 from suzani.bench.http_client import Connection, Target
 from suzani.bench.in_process import measure_in_process
 from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, percentile_ms
-from suzani.bench.queries import bodies, drawn, make_system
+from suzani.bench.queries import bodies, drawn, make_system, together
 from suzani.bench.runner import apart, temporary_folder
 from suzani.kernel import Unavailable
 
@@ -29,16 +29,18 @@ PATH = "/v1/identity/resolve"
 _HOST = "127.0.0.1"
 _START_SECONDS = 600.0
 _SEED = 11
+_TOGETHER_CLIENTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What the server is put under, over `clients` kept connections: `rate` requests a second for `seconds`,
-    then `ceiling` requests as fast as they go; `store` keeps the records."""
+    then `ceiling` records as fast as they go, first one a request, then `together`; `store` keeps them."""
 
     rate: float = 200.0
     seconds: float = 30.0
     ceiling: int = 10_000
+    together: int = 50
     clients: int = 32
     store: bool = True
 
@@ -51,7 +53,7 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
     answers no request.
     """
     with temporary_folder() as folder:
-        for stage in (stages.make_bank, stages.export_records, stages.resolve_bank):
+        for stage in (stages.make_bank, stages.export_records, stages.resolve_bank, stages.build_profiles):
             progress(f"{records:,} records: {stage.__name__.replace('_', ' ')}")
             apart(stage, folder, records)
         progress(f"{records:,} records: look up in process")
@@ -76,14 +78,23 @@ def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, fl
 
 
 def under_pressure(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
-    """Records a second when requests never wait for their time."""
-    found = _driven(folder, at_once(load.ceiling), load, url, _SEED + 1)
-    return {"records_per_second": round(found.per_second, 1), "failed_at_most": float(found.failed)}
+    """Records a second when requests never wait for their time: of one record, and of many."""
+    one = _driven(folder, at_once(load.ceiling), load, url, _SEED + 1)
+    many = _driven(folder, at_once(load.ceiling), load, url, _SEED + 2, load.together)
+    return {
+        "records_per_second": round(one.per_second, 1),
+        "records_per_second_together": round(many.per_second * load.together, 1),
+        "failed_at_most": float(one.failed + many.failed),
+    }
 
 
-def _driven(folder: Path, due: Floats, load: Load, url: str, seed: int) -> Outcome:
+def _driven(folder: Path, due: Floats, load: Load, url: str, seed: int, size: int = 1) -> Outcome:
+    """One record for each due time, in requests of so many."""
     queries = drawn(folder / "records.parquet", len(due), seed)
-    found = asyncio.run(_drive(url, bodies(queries, store=load.store, prefix=f"{seed}-"), due, load.clients))
+    requests = bodies(queries, store=load.store, prefix=f"{seed}-")
+    if size > 1:
+        requests, due = together(requests, size), due[::size]
+    found = asyncio.run(_drive(url, requests, due, load.clients if size == 1 else _TOGETHER_CLIENTS))
     if not found.succeeded:
         raise Unavailable(f"no request was answered well; answers by status: {found.statuses}")
     return found

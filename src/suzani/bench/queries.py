@@ -80,6 +80,12 @@ def bodies(queries: Sequence[Query], *, store: bool, prefix: str = "") -> list[b
     ]
 
 
+def together(bodies: Sequence[bytes], size: int) -> list[bytes]:
+    """Request bodies of one record each as bodies of up to `size` records each."""
+    parts = [bodies[start : start + size] for start in range(0, len(bodies), size)]
+    return [b'{"records": [' + b", ".join(part) + b"]}" for part in parts]
+
+
 def make_system(mappings: Path) -> None:
     """Make the system known that asked-about records belong to, by a mapping in a platform's folder."""
     lines = [f"system: {SYSTEM}", "mode: delta", "format: {type: csv}", "key: [id]", "attributes:"]

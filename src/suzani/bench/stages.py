@@ -17,6 +17,7 @@ from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import ATTRIBUTES, Kind, now
 from suzani.profiles import load_survivorship, rebuild_all
+from suzani.profiles.jobs import rebuild_profiles
 from suzani.sources import load, records_for_identity
 
 _SEED = 20_260_901
@@ -99,6 +100,16 @@ def resolve_bank(folder: Path, records: int) -> None:
 async def _resolve_bank(folder: Path) -> None:
     async with running(settings_of(folder)) as platform:
         await resolve(platform)
+
+
+def build_profiles(folder: Path, records: int) -> None:
+    """Build the golden records of the resolved bank, as a worker does after a run."""
+    asyncio.run(_build_profiles(folder))
+
+
+async def _build_profiles(folder: Path) -> None:
+    async with running(settings_of(folder)) as platform:
+        await rebuild_profiles(platform)
 
 
 def measure_link(folder: Path, records: int) -> Sample:

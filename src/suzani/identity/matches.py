@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-
 from suzani.identity.comparisons import LABELS
 from suzani.identity.evidence import CORRECTIONS, TOO_LITTLE
 from suzani.identity.index import Index, Probe
@@ -65,33 +63,29 @@ def answer(index: Index, probe: Probe, person_of: Mapping[int, int], limit: int)
         for record in records:
             if record in person_of:
                 found.setdefault(person_of[record], []).append(at)
-    near = [_near(index, probe, one, pairs, person_of) for one, pairs in found.items()]
-    near.sort(key=lambda one: (one.person_id != person, -one.odds_bits, one.person_id))
-    return Answer(person, tuple(near[:limit]))
+    odds, clip = probe.odds_bits.tolist(), index.options.clip_bits
+    ranked = []
+    for one, pairs in found.items():
+        average = sum(min(max(odds[at], -clip), clip) for at in pairs) / len(pairs)
+        ranked.append((one != person, -average, one, max(pairs, key=lambda at: odds[at])))
+    ranked.sort()
+    near = [_near(index, probe, one, -least, best, person_of) for _, least, one, best in ranked[:limit]]
+    return Answer(person, tuple(near))
 
 
 def _near(
-    index: Index, probe: Probe, person: int, pairs: Sequence[int], person_of: Mapping[int, int]
+    index: Index, probe: Probe, person: int, average: float, best: int, person_of: Mapping[int, int]
 ) -> Near:
-    odds = probe.odds_bits[list(pairs)]
-    clip = index.options.clip_bits
-    average = float(np.clip(odds, -clip, clip).mean())
-    best = pairs[int(np.argmax(odds))]
     record = min(record for record in probe.records[best] if person_of.get(record) == person)
     model = index.learned.knowledge.model
-    weight = float(weight_bits(probe.odds_bits[best : best + 1], model)[0])
     return Near(
         person,
-        float(1 / (1 + np.exp2(-average))),
+        1 / (1 + 2.0**-average),
         round(average, 3),
         record,
-        round(weight, 2),
-        _reasons(model, probe, best),
+        round(float(weight_bits(probe.odds_bits[best], model)), 2),
+        reasons(model, probe.levels[best].tolist(), probe.bits[best].tolist()),
     )
-
-
-def _reasons(model: Model, probe: Probe, pair: int) -> Reasons:
-    return reasons(model, probe.levels[pair].tolist(), probe.bits[pair].tolist())
 
 
 def reasons(model: Model, levels: Sequence[int], bits: Sequence[float]) -> Reasons:

@@ -51,7 +51,7 @@ class Limits:
     waiting: int = 2_000
     wait_seconds: float = 5.0
     statement_seconds: float = 10.0
-    tell_seconds: float = 1.0
+    tell_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

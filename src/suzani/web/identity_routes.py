@@ -7,6 +7,7 @@ the resolving.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -64,8 +65,15 @@ class Online:
         """Start to read all records into memory, unless that is under way or done; a failed one is redone."""
         task = self._opening
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._opening = asyncio.create_task(Resolver.opened(self._platform))
+            task = self._opening = asyncio.create_task(self._opened())
         return task
+
+    async def _opened(self) -> Resolver:
+        """What was read stays: the collector of garbage need not go through it again and again."""
+        resolver = await Resolver.opened(self._platform)
+        gc.collect()
+        gc.freeze()
+        return resolver
 
     async def resolver(self) -> Resolver:
         """The resolver. Raises Busy while all records are being read, Conflict before the first run."""
