@@ -55,6 +55,24 @@ def test_identity_is_measured_in_four_parts_with_its_quality(runs: list[dict[str
     assert all(run["cpu_seconds"] > 0 for run in ours if run["part"] != FROM_FILES)
 
 
+def test_inference_leaves_out_what_loads_the_records(runs: list[dict[str, Any]]) -> None:
+    trained, narrow, _, _ = (run for run in runs if run["program"] == SUZANI)
+    assert {"encode", "pack"} < set(trained["counted"])
+    assert {"encode", "pack"} < set(narrow["phases"])
+    assert narrow["counted"] == [phase for phase in narrow["phases"] if phase not in ("encode", "pack")]
+
+
+def test_a_phase_lasts_until_another_is_entered() -> None:
+    meter = Meter()
+    meter.enter("first")
+    time.sleep(0.01)
+    meter.enter("second")
+    meter.enter("first")
+    meter.enter("")
+    assert list(meter.costs) == ["first", "second"]
+    assert meter.seconds["first"] >= 0.01
+
+
 def test_splink_is_measured_on_the_same_columns(runs: list[dict[str, Any]]) -> None:
     pytest.importorskip("splink")
     trained, narrow, wide = (run for run in runs if run["program"] == SPLINK)
@@ -63,6 +81,7 @@ def test_splink_is_measured_on_the_same_columns(runs: list[dict[str, Any]]) -> N
         assert run["facts"]["best_f1"] >= run["facts"]["f1"]
     assert {"prior", "u", "m", "block", "score", "cluster"} < set(trained["phases"])
     assert narrow["counted"] == ["block", "score", "cluster"]
+    assert {"register", "frequencies"} < set(narrow["phases"])
     assert wide["facts"]["candidates"] > narrow["facts"]["candidates"]
 
 

@@ -39,6 +39,9 @@ TRAIN_AND_INFER, NARROW, WIDE, FROM_FILES = (
 _COLUMNS, _TRUTH = "standardised.parquet", "truth.npy"
 _OUR_MODEL, _THEIR_MODEL = "suzani-model.json", "splink-model.json"
 _WARM_UP_ROWS = 2_000
+_NOTHING: frozenset[str] = frozenset()
+_LOADING = frozenset({"encode", "pack", "register", "frequencies"})
+"""What happens once to records however often they are matched: inference leaves it out, on both sides."""
 
 
 def standardise(folder: Path, records: int) -> None:
@@ -86,7 +89,7 @@ def _our_inference(folder: Path, records: int, part: str, width: Width) -> Run:
     meter = Meter()
     model = Model.from_json((folder / _OUR_MODEL).read_text("utf-8"))
     found = _resolve(pq.read_table(folder / _COLUMNS), meter, model, width)
-    return _our_run(folder, records, part, found, meter)
+    return _our_run(folder, records, part, found, meter, _LOADING)
 
 
 def _resolve(
@@ -96,13 +99,17 @@ def _resolve(
     options = Options(rules=our_rules(width, with_date_parts(table)) if width else None)
     with meter.phase("encode"):
         fields = fields_of(table)
-    with meter.phase("resolve"):
-        return resolve_fields(fields, table.num_rows, model=model, options=options)
+    found = resolve_fields(fields, table.num_rows, model=model, options=options, progress=meter.enter)
+    meter.enter("")
+    return found
 
 
-def _our_run(folder: Path, records: int, part: str, found: Resolution, meter: Meter) -> Run:
+def _our_run(
+    folder: Path, records: int, part: str, found: Resolution, meter: Meter, loading: frozenset[str] = _NOTHING
+) -> Run:
     facts = {"candidates": float(found.candidates), **_quality(found.person, _labels(folder))}
-    return Run(SUZANI, part, records, meter.costs, tuple(meter.costs), peak_mib(), facts)
+    counted = tuple(phase for phase in meter.costs if phase not in loading)
+    return Run(SUZANI, part, records, meter.costs, counted, peak_mib(), facts)
 
 
 def our_files(folder: Path, records: int) -> Run:
@@ -135,14 +142,14 @@ def splink_wide(folder: Path, records: int) -> Run:
 
 
 def _splink_inference(folder: Path, records: int, part: str, width: Width) -> Run:
-    """Loading the records and counting term frequencies is not held against Splink."""
     meter, table = Meter(), _peer_table(folder)
     peer = SplinkPeer(table, json.loads((folder / _THEIR_MODEL).read_text("utf-8")), width, meter)
     peer.count_frequencies()
     scored = peer.infer()
     peak = peak_mib()
     facts = {"candidates": float(peer.candidates()), **_over_cuts(folder, peer, scored)}
-    return Run(SPLINK, part, records, meter.costs, ("block", "score", "cluster"), peak, facts)
+    counted = tuple(phase for phase in meter.costs if phase not in _LOADING)
+    return Run(SPLINK, part, records, meter.costs, counted, peak, facts)
 
 
 def _peer_table(folder: Path) -> pa.Table:

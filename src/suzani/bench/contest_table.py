@@ -17,6 +17,10 @@ def _cpu(contest: Contest, run: Run) -> float:
     return run.cost.cpu_seconds
 
 
+def _all_cpu(contest: Contest, run: Run) -> float:
+    return sum(cost.cpu_seconds for cost in run.costs.values())
+
+
 def _fact(name: str) -> Figure:
     return lambda contest, run: run.facts.get(name)
 
@@ -51,6 +55,8 @@ _ROWS = (
     _Row("train and infer, CPU s", TRAIN_AND_INFER, _cpu, ".1f", compared=True),
     _Row("infer, narrow, CPU s", NARROW, _cpu, ".1f", compared=True),
     _Row("infer, wide, CPU s", WIDE, _cpu, ".1f", compared=True),
+    _Row("load and infer, narrow, CPU s", NARROW, _all_cpu, ".1f", compared=True),
+    _Row("load and infer, wide, CPU s", WIDE, _all_cpu, ".1f", compared=True),
     _Row(
         "peak memory, train and infer, MiB",
         TRAIN_AND_INFER,

@@ -28,6 +28,8 @@ class Meter:
 
     def __init__(self) -> None:
         self.costs: dict[str, Cost] = {}
+        self._entered = ""
+        self._spent = Cost()
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -37,7 +39,21 @@ class Meter:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add what happens inside to the phase."""
-        wall, cpu = time.perf_counter(), cpu_seconds()
+        before = _spent()
         yield
-        spent = Cost(time.perf_counter() - wall, cpu_seconds() - cpu)
+        self._add(name, before)
+
+    def enter(self, name: str) -> None:
+        """Add what happens from now on to the phase, until another is entered ("": none)."""
+        if self._entered:
+            self._add(self._entered, self._spent)
+        self._entered, self._spent = name, _spent()
+
+    def _add(self, name: str, before: Cost) -> None:
+        now = _spent()
+        spent = Cost(now.seconds - before.seconds, now.cpu_seconds - before.cpu_seconds)
         self.costs[name] = self.costs.get(name, Cost()) + spent
+
+
+def _spent() -> Cost:
+    return Cost(time.perf_counter(), cpu_seconds())

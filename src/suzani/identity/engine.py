@@ -117,6 +117,7 @@ def resolve_fields(
     records = pack(fields, rows, knowledge.words if knowledge else None)
     constraints = constraints or Constraints.none()
     numbers = np.arange(rows, dtype=np.uint64) if numbers is None else numbers
+    watch.begin("copies")
     nodes = find_nodes(records, constraints.rows, numbers)
     packed = records.take(nodes.first)
     held = constraints.on(nodes.of_row)
