@@ -245,13 +245,14 @@ def _of_rows(
     if not len(nodes.copied):
         return person, parted.edges.on(nodes.first)
     selves = matching.score(packed, weights, nodes.copied, nodes.copied)
-    alone = np.isin(nodes.of_row, nodes.copied[selves.odds_bits <= options.cut_bits])
+    apart = np.zeros(len(nodes.first), dtype=bool)
+    apart[nodes.copied[selves.odds_bits <= options.cut_bits]] = True
+    alone = apart[nodes.of_row]
     alone[nodes.first] = False
     person[alone] = np.flatnonzero(alone)
-    members = np.argsort(nodes.of_row, kind="stable")
     starts = np.append(0, np.cumsum(nodes.sizes))
     joins = selves.where(selves.odds_bits > options.cut_bits)
-    return person, spread(parted.edges, joins, members, starts)
+    return person, spread(parted.edges, joins, nodes.members, starts)
 
 
 def _first_rows(label: Rows) -> Rows:

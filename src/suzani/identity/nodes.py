@@ -23,11 +23,13 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class Nodes:
-    """`first`: the lowest row of each node; `of_row`: the node of each row; `sizes`: rows of each node."""
+    """`first`: the lowest row of each node; `of_row`: the node of each row; `sizes`: rows of each node;
+    `members`: the rows of one node after another."""
 
     first: Rows
     of_row: Rows
     sizes: Rows
+    members: Rows
 
     @property
     def copied(self) -> Rows:
@@ -48,8 +50,13 @@ def find_nodes(packed: Packed, apart: Rows, numbers: npt.NDArray[np.uint64]) -> 
     if len(apart):
         contents = contents.copy()
         contents[apart] ^= (numbers[apart] + np.uint64(1)) * _SPREAD
-    _, first, of_row, sizes = np.unique(contents, return_index=True, return_inverse=True, return_counts=True)
-    return Nodes(first.astype(np.int64), of_row.astype(np.int64), sizes.astype(np.int64))
+    members = np.argsort(contents, kind="stable")
+    ordered = contents[members]
+    is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(members)]
+    of_row = np.empty(len(members), dtype=np.int64)
+    of_row[members] = np.cumsum(is_first) - 1
+    starts = np.flatnonzero(is_first)
+    return Nodes(members[starts], of_row, np.diff(np.append(starts, len(members))), members)
 
 
 def spread(edges: Pairs, selves: Pairs, members: Rows, starts: Rows) -> Pairs:
