@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from suzani.identity.engine import Resolution, resolve_fields
@@ -61,6 +61,7 @@ def rows_of(table: pa.Table) -> list[dict[str, str | None]]:
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
+@example(108, 2)  # A given name that was known as a family name alone.
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_delta_gives_the_same_persons_as_a_full_run(seed: int, copies: int) -> None:
     chance = Random(seed)

@@ -18,8 +18,8 @@ from suzani.identity.copies import Copies
 from suzani.identity.growing import Growing, Table
 from suzani.identity.kernels import hashing, lookup
 from suzani.identity.kernels.levels import levels_of
-from suzani.identity.kernels.lookup import Blocks, Bounds, Judge, Marks, Nodes
-from suzani.identity.kernels.weights import Weights, field_bits, scores_of
+from suzani.identity.kernels.lookup import Blocks, Bounds, Marks, Nodes
+from suzani.identity.kernels.weights import Judge, Weights, field_bits, scores_of
 from suzani.identity.knowledge import Learned
 from suzani.identity.matching import Pairs
 from suzani.identity.nodes import find_nodes, spread

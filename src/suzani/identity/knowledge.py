@@ -15,7 +15,7 @@ from suzani.identity.kernels.weights import Weights
 from suzani.identity.model import Model
 from suzani.identity.norms import Norms
 from suzani.identity.packing import Packed, Words
-from suzani.identity.scoring import held_in, weights_of
+from suzani.identity.scoring import held_in, may_hold, weights_of
 from suzani.kernel import InvalidInput, Kind
 
 FORMAT = "suzani-identity-knowledge"
@@ -58,7 +58,7 @@ class Knowledge:
         counts = np.ones((len(packed.hashes), 2), dtype=np.int64)
         for f, (name, kind) in enumerate(packed.fields):
             if name in self.values:
-                mine = held_in(packed, f)
+                mine = may_hold(packed, f)
                 counts[mine, int(kind is Kind.FAMILY_NAME)] = self.held_by(name, packed.hashes[mine])
         filled = np.array([self.filled[name] for name, _ in packed.fields], dtype=np.float64)
         return weights_of(self.model, packed, counts, filled)

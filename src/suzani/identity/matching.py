@@ -14,7 +14,7 @@ from suzani.identity.first_look import cards_of, look_of
 from suzani.identity.kernels import scan
 from suzani.identity.kernels.levels import levels_of
 from suzani.identity.kernels.scan import Neighbours
-from suzani.identity.kernels.weights import Weights, scores_of
+from suzani.identity.kernels.weights import Judge, Weights, scores_of
 from suzani.identity.packing import Packed
 
 _STRETCHES = 4 * THREADS
@@ -79,11 +79,10 @@ def candidates(
     near, stretches = _neighbours(packed.rows, blocked)
     look = look_of(packed, weights, bound)
     cards = cards_of(packed, look)
+    judge = Judge(packed.layout, packed.values, weights)
 
     def one(rows: tuple[int, int]) -> tuple[Pairs, Rows]:
-        left, right, odds, levels, looked_at = scan.scan(
-            near, *rows, look, cards, packed.layout, packed.values, weights, packed.codes, bound
-        )
+        left, right, odds, levels, looked_at = scan.scan(near, *rows, look, cards, judge, packed.codes, bound)
         return Pairs(left, right, odds, levels), looked_at
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -104,13 +103,13 @@ def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int
     sizes = [scan.count_members(entries, counts) for entries in blocked.entries]
     begin, ends = np.append(0, np.cumsum(counts)), np.cumsum([0, *sizes])
     members, at = np.empty(ends[-1], dtype=np.int32), np.empty(begin[-1], dtype=np.int32)
-    next_, work = begin[:-1].copy(), np.zeros(rows, dtype=np.int64)
+    next_, later = begin[:-1].copy(), np.zeros(rows, dtype=np.int64)
     for entries, place in zip(blocked.entries, ends.tolist(), strict=False):
-        scan.add_members(entries, place, members, at, next_, work)
-    done = np.cumsum(work)
+        scan.add_members(entries, place, members, at, next_, later)
+    done = np.cumsum(later)
     cuts = np.searchsorted(done, np.linspace(0, done[-1] if rows else 0, _STRETCHES + 1)[1:-1])
     edges = np.unique([0, *cuts.tolist(), rows])
-    near = Neighbours(members, at, begin, ends[1:])
+    near = Neighbours(members, at, begin, ends[1:], later)
     return near, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 

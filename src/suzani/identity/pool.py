@@ -15,7 +15,7 @@ from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.knowledge import Learned
 from suzani.identity.packing import WAYS, Packed, pack, texts_of
-from suzani.identity.scoring import rarity_bits
+from suzani.identity.scoring import list_of, rarity_bits
 from suzani.kernel import Kind
 
 Codes = npt.NDArray[np.int32]
@@ -23,13 +23,6 @@ Standard = Mapping[str, Sequence[str]]
 """A standardised record: the values of every field."""
 
 _SALT = np.uint64(0xD6E8FEB86659FD93)
-_NAMES = "names"
-
-
-def _list_of(field: str, kind: Kind) -> str:
-    """The list of values that a field is written in: given and family names share one, as `standardise` has
-    it."""
-    return _NAMES if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME) else field
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class Pool:
         self.learned = learned
         self.fields = packed.fields
         self.layout = packed.layout
-        self._lists = [_list_of(name, kind) for name, kind in packed.fields]
+        self._lists = [list_of(name, kind) for name, kind in packed.fields]
         lists = list(dict.fromkeys(self._lists))
         salts = np.arange(1, len(lists) + 1, dtype=np.uint64) * _SALT
         self._salt = dict(zip(lists, salts, strict=True))
@@ -155,7 +148,7 @@ class Pool:
     def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hashes: npt.NDArray[np.uint64]) -> None:
         """Rarity of values in every field that may hold them and weighs frequency."""
         knowledge = self.learned.knowledge
-        own = _list_of(item.name, item.kind)
+        own = list_of(item.name, item.kind)
         for learned, (name, kind), list_ in zip(
             knowledge.model.fields, self.fields, self._lists, strict=True
         ):

@@ -20,6 +20,7 @@ _RAREST_BITS = 6.0
 _COMMONEST_BITS = -6.0
 _MOST_LEVELS = 8
 _NEVER = 1e-300
+_NAMES = "names"
 
 
 def weights_of(
@@ -43,7 +44,7 @@ def weights_of(
         home[f, : len(field.h) + 1] = _bits(field.h, field.u)
         if field.weighs_frequency:
             column[f] = int(field.kind == Kind.FAMILY_NAME)
-            values = held_in(packed, f)
+            values = may_hold(packed, f)
             held = counts[values, column[f]]
             bits = rarity_bits(held, records[f], field.u[-1], model.prior, field.kind)
             rarity[values, column[f]] = bits
@@ -84,6 +85,20 @@ def held_in(packed: Packed, f: int) -> npt.NDArray[np.int64]:
     """The values that occur in a field."""
     first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
     return np.asarray(held_values(packed.codes, first, first + count))
+
+
+def list_of(field: str, kind: Kind) -> str:
+    """The list of values that a field is written in: given and family names share one, as `standardise` has
+    it."""
+    return _NAMES if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME) else field
+
+
+def may_hold(packed: Packed, f: int) -> npt.NDArray[np.int64]:
+    """The values that occur in a field or in another with the same list, and may come in this one later."""
+    own = list_of(*packed.fields[f])
+    together = [g for g, named in enumerate(packed.fields) if list_of(*named) == own]
+    held = [held_in(packed, g) for g in together]
+    return held[0] if len(held) == 1 else np.unique(np.concatenate(held))
 
 
 def _bits(numerator: Sequence[float], denominator: Sequence[float]) -> Floats:

@@ -279,39 +279,39 @@ def _name_or_exact(values: Values, a: int, b: int) -> int:
 
 
 @inner
-def swap_names(layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes) -> None:
+def swap_names(
+    layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes, pair: int
+) -> None:
     """Given and family name in each other's place, or one of them in the other's with none beside it."""
     g, f = layout.given, layout.family
-    if g < 0 or f < 0 or levels[g] >= SWAPPED or levels[f] >= SWAPPED:
+    if g < 0 or f < 0 or levels[pair, g] >= SWAPPED or levels[pair, f] >= SWAPPED:
         return
     given, family = layout.table[g, FIRST], layout.table[f, FIRST]
     gf = _name_or_exact(values, codes[left, given], codes[right, family])
     fg = _name_or_exact(values, codes[left, family], codes[right, given])
     if gf >= SWAPPED and fg >= SWAPPED:
-        levels[g] = levels[f] = SWAPPED
-    elif max(gf, fg) >= SWAPPED and levels[f] == 0:
-        levels[f] = SWAPPED
-        levels[g] = 0
+        levels[pair, g] = levels[pair, f] = SWAPPED
+    elif max(gf, fg) >= SWAPPED and levels[pair, f] == 0:
+        levels[pair, f] = SWAPPED
+        levels[pair, g] = 0
 
 
 @inner
 def pair_levels(
-    layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes
-) -> None:
-    """Fill `levels` with the level of every field for two rows of codes."""
+    layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes,
+    pair: int,
+) -> None:  # fmt: skip
+    """Write the level of every field for two rows of codes to levels[pair]."""
     for f in range(len(layout.table)):
-        levels[f] = field_level(f, layout, values, codes, left, right, masks)
-    swap_names(layout, values, codes, left, right, levels)
+        levels[pair, f] = field_level(f, layout, values, codes, left, right, masks)
+    swap_names(layout, values, codes, left, right, levels, pair)
 
 
 @kernel
 def levels_of(layout: Layout, values: Values, codes: Codes, left: Ints, right: Ints) -> Bytes:
     """Levels (pairs × fields) of pairs of rows of `codes`."""
     masks = strings.scratch()
-    levels = np.zeros(len(layout.table), dtype=np.uint8)
-    result = np.zeros((len(left), len(layout.table)), dtype=np.uint8)
+    levels = np.empty((len(left), len(layout.table)), dtype=np.uint8)
     for pair in range(len(left)):
-        pair_levels(layout, values, codes, left[pair], right[pair], masks, levels)
-        for f in range(len(levels)):
-            result[pair, f] = levels[f]
-    return result
+        pair_levels(layout, values, codes, left[pair], right[pair], masks, levels, pair)
+    return levels

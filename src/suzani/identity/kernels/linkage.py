@@ -172,9 +172,9 @@ def _scored(
 ) -> tuple[Floats, Bytes]:
     """Odds and levels of pairs, those of known ones taken from there."""
     fields = len(layout.table)
-    levels = np.zeros((len(left), fields), dtype=np.uint8)
+    levels = np.empty((len(left), fields), dtype=np.uint8)
     odds = np.empty(len(left), dtype=np.float64)
-    masks, told = strings.scratch(), np.zeros(fields, dtype=np.uint8)
+    masks = strings.scratch()
     for pair in range(len(left)):
         at = _place_of(known, left[pair], right[pair])
         if at >= 0:
@@ -182,9 +182,7 @@ def _scored(
             for f in range(fields):
                 levels[pair, f] = known.levels[at, f]
             continue
-        pair_levels(layout, values, codes, left[pair], right[pair], masks, told)
-        for f in range(fields):
-            levels[pair, f] = told[f]
+        pair_levels(layout, values, codes, left[pair], right[pair], masks, levels, pair)
         same, home = pair_evidence(weights, layout, levels, pair, codes, left[pair], right[pair])
         odds[pair] = odds_bits(weights.odds, same, home)
     return odds, levels

@@ -9,9 +9,9 @@ import numpy as np
 from suzani.identity.kernels import blocks
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import Layout, Values, levels_of
+from suzani.identity.kernels.levels import Layout, levels_of
 from suzani.identity.kernels.linkage import Known, link_components
-from suzani.identity.kernels.weights import Weights, field_bits, scores_of
+from suzani.identity.kernels.weights import Judge, field_bits, scores_of
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
@@ -39,14 +39,6 @@ class Nodes(NamedTuple):
     keys: Hashes32
     contents: Hashes64
     alive: Bools
-
-
-class Judge(NamedTuple):
-    """By what pairs are judged."""
-
-    layout: Layout
-    values: Values
-    weights: Weights
 
 
 class Marks(NamedTuple):

@@ -6,7 +6,7 @@ the bound any more.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,8 @@ from suzani.identity.kernels import blocks, strings
 from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
 from suzani.identity.kernels.cards import SAME, Cards, Found, Look, may_be_crossed, rest_of, weigh_own
 from suzani.identity.kernels.compiling import inlined, inner, kernel
-from suzani.identity.kernels.levels import EXACT, Layout, Values, pair_levels, swap_names, unlike_level
-from suzani.identity.kernels.weights import Weights, odds_bits, pair_evidence
-
-Array = TypeVar("Array", Bytes, Ints, Floats)
+from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level
+from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 
 _ROW_MASK = (1 << 24) - 1
 _LOW = np.uint64(_ROW_MASK)
@@ -30,13 +28,15 @@ class Neighbours(NamedTuple):
     """The blocks of all rules, and where each row stands in them.
 
     `members`: the rows of one block after another, ascending, the last of each less 2**31 (so below 0);
-    rule r ends before rule_ends[r]. Row i stands in blocks with later rows at at[begin[i]:begin[i + 1]].
+    rule r ends before rule_ends[r]. Row i stands in blocks with later rows at at[begin[i]:begin[i + 1]], with
+    `later` of them in sum.
     """
 
     members: Codes
     at: Codes
     begin: Ints
     rule_ends: Ints
+    later: Ints
 
 
 @kernel
@@ -56,9 +56,9 @@ def count_members(entries: Hashes64, counts: Ints) -> int:
 
 
 @kernel
-def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_: Ints, work: Ints) -> None:
+def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_: Ints, later: Ints) -> None:
     """Write the blocks of sorted entries to members[place:]; next_[row] is where the row's next place goes,
-    work[row] sums up its later neighbours."""
+    later[row] sums up its later neighbours."""
     i = 0
     while i < len(entries):
         j = i + 1
@@ -71,7 +71,7 @@ def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_:
                     members[place] = row
                     at[next_[row]] = place
                     next_[row] += 1
-                    work[row] += j - 1 - k
+                    later[row] += j - 1 - k
                 else:
                     members[place] = row - _LAST
                 place += 1
@@ -126,102 +126,138 @@ def _any_common(first: int, count: int, keys: Hashes32, a: int, b: int) -> bool:
     return False
 
 
+class _Desk(NamedTuple):
+    """Working memory of one thread: what agreement with the row at hand adds, what a first look found, masks
+    for strings, the last row that met each row, and pairs looked at by rule."""
+
+    own: Singles
+    found: Found
+    masks: Hashes64
+    met: Codes
+    looked_at: Ints
+
+
+class _Kept(NamedTuple):
+    """Room for pairs: rows, odds, levels (pairs × fields)."""
+
+    left: Ints
+    right: Ints
+    odds: Floats
+    levels: Bytes
+
+
 @inlined
 def _tell(
-    look: Look, rest: float, cards: Cards, found: Found, layout: Layout, values: Values, codes: Codes, a: int,
-    b: int, masks: Hashes64, levels: Bytes,
+    look: Look, rest: float, cards: Cards, judge: Judge, codes: Codes, a: int, b: int, desk: _Desk,
+    levels: Bytes, n: int,
 ) -> bool:  # fmt: skip
-    """Tell all levels, unless the evidence, `rest` at the most, turns out not to reach what is worth it."""
+    """Write all levels to levels[n], unless the evidence, `rest` at the most, turns out not to reach what is
+    worth it."""
+    found, table = desk.found, judge.layout.table
     for k in range(found.many[0]):
         p = found.untold[k]
-        found.levels[p] = unlike_level(look.field[p], layout, values, codes, a, b, masks)
+        found.levels[p] = unlike_level(look.field[p], judge.layout, judge.values, codes, a, b, desk.masks)
         rest += look.same[p, found.levels[p]] - look.unlike[p]
         if rest < look.least:
             return False
     for p in range(len(look.field)):
-        x, y = cards.codes[a, p], cards.codes[b, p]
-        f = look.field[p]
+        f, x, y = look.field[p], cards.codes[a, p], cards.codes[b, p]
         if (x | y) < 0:
-            levels[f] = 0
+            levels[n, f] = 0
         elif x == y or found.levels[p] == SAME:
-            levels[f] = layout.table[f, EXACT]
+            levels[n, f] = table[f, EXACT]
         else:
-            levels[f] = found.levels[p]
-    swap_names(layout, values, codes, a, b, levels)
+            levels[n, f] = found.levels[p]
+    swap_names(judge.layout, judge.values, codes, a, b, levels, n)
     return True
 
 
 @inlined
-def _is_worth_it(
-    look: Look, own: Singles, cards: Cards, found: Found, layout: Layout, values: Values, codes: Codes,
-    a: int, b: int, masks: Hashes64, levels: Bytes,
-) -> bool:  # fmt: skip
-    """Whether the evidence of a pair may reach what is worth it; then its `levels` are told."""
-    rest = rest_of(look, own, cards, a, b, found)
-    if rest >= look.least and _tell(look, rest, cards, found, layout, values, codes, a, b, masks, levels):
-        return True
-    if not may_be_crossed(look, cards, a, b):
-        return False
-    pair_levels(layout, values, codes, a, b, masks, levels)
-    return True
+def _odds(
+    look: Look, cards: Cards, judge: Judge, codes: Codes, a: int, b: int, bound: float, desk: _Desk,
+    levels: Bytes, n: int,
+) -> float:  # fmt: skip
+    """The odds of a pair, whose levels are in levels[n] then; or no more than `bound`."""
+    layout, values, weights = judge
+    rest = rest_of(look, desk.own, cards, a, b, desk.found)
+    if rest < look.least or not _tell(look, rest, cards, judge, codes, a, b, desk, levels, n):
+        if not may_be_crossed(look, cards, a, b):
+            return bound
+        pair_levels(layout, values, codes, a, b, desk.masks, levels, n)
+    same, home = pair_evidence(weights, layout, levels, n, codes, a, b)
+    return odds_bits(weights.odds, same, home)
+
+
+@inner
+def _scan_row(
+    a: int, near: Neighbours, look: Look, cards: Cards, judge: Judge, codes: Codes, bound: float, desk: _Desk,
+    kept: _Kept, n: int,
+) -> int:  # fmt: skip
+    """Keep a row's pairs with later neighbours, `n` being kept already; returns how many are then."""
+    members, at, begin, rule_ends, _ = near
+    weigh_own(look, judge.weights.rarity, cards, a, desk.own)
+    desk.met[a] = a
+    r = 0
+    for k in range(begin[a], begin[a + 1]):
+        i = at[k]
+        while i >= rule_ends[r]:
+            r += 1
+        while members[i] >= 0:
+            i += 1
+            b = int(members[i] & _ROW_MASK)
+            if desk.met[b] != a:
+                desk.met[b] = a
+                desk.looked_at[r] += 1
+                bits = _odds(look, cards, judge, codes, a, b, bound, desk, kept.levels, n)
+                if bits > bound:
+                    kept.left[n], kept.right[n], kept.odds[n] = a, b, bits
+                    n += 1
+    return n
 
 
 @kernel
 def scan(
-    near: Neighbours, first: int, last: int, look: Look, cards: Cards, layout: Layout, values: Values,
-    weights: Weights, codes: Codes, bound: float,
+    near: Neighbours, first: int, last: int, look: Look, cards: Cards, judge: Judge, codes: Codes,
+    bound: float,
 ) -> tuple[Ints, Ints, Floats, Bytes, Ints]:  # fmt: skip
     """Score the pairs of rows `first` to `last` with their neighbours of higher number.
 
     Returns (left, right, odds, levels (pairs × fields), pairs looked at by rule), for odds above `bound`.
     """
-    members, at, begin, rule_ends = near
     fields = len(look.field)
-    masks, own = strings.scratch(), np.empty(fields, dtype=np.float32)
-    levels = np.zeros((1, fields), dtype=np.uint8)
-    told = levels[0]
-    noted = Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64))
-    seen = np.full(len(begin) - 1, -1, dtype=np.int32)
-    looked_at = np.zeros(len(rule_ends), dtype=np.int64)
-    left, right = np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int64)
-    odds, kept = np.empty(1024, dtype=np.float64), np.empty(1024 * fields, dtype=np.uint8)
-    n = 0
+    desk = _Desk(
+        np.empty(fields, dtype=np.float32),
+        Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64)),
+        strings.scratch(),
+        np.full(len(near.begin) - 1, -1, dtype=np.int32),
+        np.zeros(len(near.rule_ends), dtype=np.int64),
+    )
+    kept, n = _room(1024, fields), 0
     for a in range(first, last):
-        seen[a] = a
-        if begin[a] < begin[a + 1]:
-            weigh_own(look, weights.rarity, cards, a, own)
-        r = 0
-        for k in range(begin[a], begin[a + 1]):
-            i = at[k]
-            while i >= rule_ends[r]:
-                r += 1
-            while members[i] >= 0:
-                i += 1
-                b = int(members[i] & _ROW_MASK)
-                if seen[b] == a:
-                    continue
-                seen[b] = a
-                looked_at[r] += 1
-                if not _is_worth_it(look, own, cards, noted, layout, values, codes, a, b, masks, told):
-                    continue
-                same, home = pair_evidence(weights, layout, levels, 0, codes, a, b)
-                bits = odds_bits(weights.odds, same, home)
-                if bits <= bound:
-                    continue
-                if n == len(left):
-                    left, right = _longer(left), _longer(right)
-                    odds, kept = _longer(odds), _longer(kept)
-                left[n], right[n], odds[n] = a, b, bits
-                kept[n * fields : (n + 1) * fields] = told
-                n += 1
-    found = kept[: n * fields].copy().reshape(n, fields)
-    return left[:n].copy(), right[:n].copy(), odds[:n].copy(), found, looked_at
+        if near.later[a]:
+            if n + near.later[a] > len(kept.left):
+                kept = _longer(kept, n, 2 * (n + near.later[a]))
+            n = _scan_row(a, near, look, cards, judge, codes, bound, desk, kept, n)
+    kept = _longer(kept, n, n)
+    return kept.left, kept.right, kept.odds, kept.levels, desk.looked_at
 
 
 @kernel
-def _longer(array: Array) -> Array:
-    longer = np.empty(2 * len(array), dtype=array.dtype)
-    longer[: len(array)] = array
+def _room(pairs: int, fields: int) -> _Kept:
+    return _Kept(
+        np.empty(pairs, dtype=np.int64),
+        np.empty(pairs, dtype=np.int64),
+        np.empty(pairs, dtype=np.float64),
+        np.empty((pairs, fields), dtype=np.uint8),
+    )
+
+
+@kernel
+def _longer(kept: _Kept, n: int, room: int) -> _Kept:
+    """The first n pairs in another room."""
+    longer = _room(room, kept.levels.shape[1])
+    longer.left[:n], longer.right[:n], longer.odds[:n] = kept.left[:n], kept.right[:n], kept.odds[:n]
+    longer.levels[:n] = kept.levels[:n]
     return longer
 
 

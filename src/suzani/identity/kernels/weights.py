@@ -8,7 +8,7 @@ import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Ints, Singles
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import EXACT, FIRST, Layout
+from suzani.identity.kernels.levels import EXACT, FIRST, Layout, Values
 
 
 class Weights(NamedTuple):
@@ -29,6 +29,14 @@ class Weights(NamedTuple):
     most: Floats
     joint: Floats
     odds: Floats
+
+
+class Judge(NamedTuple):
+    """What pairs of rows are judged by."""
+
+    layout: Layout
+    values: Values
+    weights: Weights
 
 
 PRIOR, HOUSEHOLD, UNRELATED, SLOPE, INTERCEPT = range(5)
