@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from suzani.identity.names import comparable_names, folded_names, phonetic_keys
+from suzani.identity.values.names import comparable_names, folded_names, phonetic_keys
 
 Ranks = npt.NDArray[np.float64]
 _CHUNK = 256

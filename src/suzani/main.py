@@ -12,10 +12,10 @@ from suzani import __version__
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
 from suzani.identity import cli as identity
-from suzani.identity import explaining_cli as explaining
-from suzani.identity import feed_cli as feed
-from suzani.identity import jobs as identity_jobs
-from suzani.identity import stewarding_cli as stewarding
+from suzani.identity.persons import feed_cli as feed
+from suzani.identity.persons import stewarding_cli as stewarding
+from suzani.identity.reasons import cli as explaining
+from suzani.identity.resolving import jobs as identity_jobs
 from suzani.infra import cli as infra
 from suzani.infra import worker
 from suzani.infra.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 
 from suzani.bench.blocking import NARROW, WIDE, applicable, with_date_parts
 from suzani.bench.columns import ID, columns_of, fields_of
-from suzani.identity.fields import Field, build_fields
+from suzani.identity.standardising.fields import Field, build_fields
 from suzani.kernel import Kind
 
 _KINDS = {

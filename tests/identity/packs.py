@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.identity.calibration import Calibration
-from suzani.identity.comparisons import level_count
-from suzani.identity.fields import Field, build_fields
-from suzani.identity.interactions import Interaction
-from suzani.identity.model import Model
-from suzani.identity.nodes import find_nodes
-from suzani.identity.packing import Packed, pack
-from suzani.identity.sampling import Sample
-from suzani.identity.training import train_on
+from suzani.identity.learning.sampling import Sample
+from suzani.identity.learning.training import train_on
+from suzani.identity.models.calibration import Calibration
+from suzani.identity.models.comparisons import level_count
+from suzani.identity.models.interactions import Interaction
+from suzani.identity.models.model import Model
+from suzani.identity.pairs.nodes import find_nodes
+from suzani.identity.pairs.packing import Packed, pack
+from suzani.identity.standardising.fields import Field, build_fields
 from suzani.kernel import Kind
 from tests.identity.people import KINDS, NO_ID, town
 

@@ -8,14 +8,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from suzani.identity import resolve
-from suzani.identity.model_file import Model
-from suzani.identity.model_store import model_of_run
+from suzani.identity.models.file import Model
+from suzani.identity.models.store import model_of_run
 from suzani.infra.platform import Platform
 from suzani.kernel import NotFound
 from suzani.main import app
-
-from .test_model_report import MODEL
-from .test_service import add, records_of_town
+from tests.identity.models.test_report import MODEL
+from tests.identity.resolving.test_service import add, records_of_town
 
 
 def run(*arguments: object) -> Result:

@@ -9,7 +9,7 @@ import pytest
 
 import suzani.web
 from suzani.identity import Apart, Cause, Joined, Verdict
-from suzani.identity.comparisons import LABELS
+from suzani.identity.models.comparisons import LABELS
 from suzani.kernel import NotFound
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES
 from suzani.profiles.ranking import OUTCOMES

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from suzani.identity.decisions import PATIENCE_SECONDS
+from suzani.identity.persons.decisions import PATIENCE_SECONDS
 from suzani.infra.platform import Platform
 from tests.profiles.bank import KARIMOV, KIM, KIM_TWIN, PETROVA, RETIRED
 
@@ -162,7 +162,7 @@ async def test_a_decision_does_not_wait_for_a_run_to_end(
     client: httpx.AsyncClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert PATIENCE_SECONDS > 0
-    monkeypatch.setattr("suzani.identity.decisions.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("suzani.identity.persons.decisions.PATIENCE_SECONDS", 0.05)
     async with platform.db.transaction() as tx:
         await tx.execute("select pg_advisory_xact_lock(hashtext('suzani identity run'))")
         answer = await client.post("/v1/persons/join", json={**WHO, "persons": [KIM, KIM_TWIN]})

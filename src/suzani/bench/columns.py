@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.identity.dictionary import distinct
-from suzani.identity.documents import Identifier, scheme_of
-from suzani.identity.fields import Field
-from suzani.identity.names import folded_names, phonetic_keys
+from suzani.identity.standardising.fields import Field
+from suzani.identity.values.dictionary import distinct
+from suzani.identity.values.documents import Identifier, scheme_of
+from suzani.identity.values.names import folded_names, phonetic_keys
 from suzani.kernel import Kind
 
 ID = "unique_id"

@@ -20,10 +20,10 @@ from suzani.bench.splink_peer import CUT, CUTS, SplinkPeer, untrained
 from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
-from suzani.identity.engine import Resolution, resolve_fields
-from suzani.identity.fields import build_fields
-from suzani.identity.model import Model
-from suzani.identity.partition import Options
+from suzani.identity.learning.engine import Resolution, resolve_fields
+from suzani.identity.models.model import Model
+from suzani.identity.pairs.partition import Options
+from suzani.identity.standardising.fields import build_fields
 from suzani.kernel import ATTRIBUTES, Kind
 
 Labels = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ from suzani import sources
 from suzani.bench import stages
 from suzani.bench.one_record import measure_each
 from suzani.bench.queries import drawn
-from suzani.identity.mirror import Mirror
+from suzani.identity.indexing.mirror import Mirror
 from suzani.infra.platform import running
 
 _QUERIES = 5_000

@@ -10,13 +10,13 @@ import typer
 
 from suzani.identity import model_cli
 from suzani.identity.cluster.cli import Engine, link_command_on_spark
-from suzani.identity.estimates import Estimate
 from suzani.identity.evaluation_cli import evaluate_command
-from suzani.identity.linking import Input, Linkage, link, read_fields, read_input
-from suzani.identity.model import Model
+from suzani.identity.files.linking import Input, Linkage, link, read_fields, read_input
+from suzani.identity.files.tables import check_writable, write_table, write_whole
+from suzani.identity.learning.estimates import Estimate
 from suzani.identity.model_cli import read_model
-from suzani.identity.service import RunReport, resolve
-from suzani.identity.tables import check_writable, write_table, write_whole
+from suzani.identity.models.model import Model
+from suzani.identity.resolving.service import RunReport, resolve
 from suzani.infra import console
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings

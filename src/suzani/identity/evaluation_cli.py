@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
-from suzani.identity.calibration import Reliability
-from suzani.identity.evaluation import Comparison, labelled, reliability_of_edges
-from suzani.identity.linking import Input, read_fields, read_input
-from suzani.identity.misses import (
+from suzani.identity.files.evaluation import Comparison, labelled, reliability_of_edges
+from suzani.identity.files.linking import Input, read_fields, read_input
+from suzani.identity.files.tables import read_table
+from suzani.identity.model_cli import read_model
+from suzani.identity.models.calibration import Reliability
+from suzani.identity.reasons.misses import (
     ExplainedMiss,
     MissedRecord,
     Reason,
@@ -22,8 +24,6 @@ from suzani.identity.misses import (
     explain_misses,
     find_misses,
 )
-from suzani.identity.model_cli import read_model
-from suzani.identity.tables import read_table
 from suzani.infra import console
 
 SIDE_BY_SIDE = 4

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from suzani.identity.linking import read_fields
-from suzani.identity.model_file import Model
-from suzani.identity.model_report import ModelChanges, compare_models, model_data, model_rows, summary_rows
-from suzani.identity.model_store import model_of_run
-from suzani.identity.splink import expected_columns, left_behind, to_splink
-from suzani.identity.splink_import import from_splink
-from suzani.identity.tables import write_whole
+from suzani.identity.files.linking import read_fields
+from suzani.identity.files.tables import write_whole
+from suzani.identity.models.file import Model
+from suzani.identity.models.report import ModelChanges, compare_models, model_data, model_rows, summary_rows
+from suzani.identity.models.splink import expected_columns, left_behind, to_splink
+from suzani.identity.models.splink_import import from_splink
+from suzani.identity.models.store import model_of_run
 from suzani.infra import console
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings

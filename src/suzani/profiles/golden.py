@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.scripts import latin
+from suzani.identity.values.scripts import latin
 from suzani.kernel import ATTRIBUTES, Kind
 from suzani.profiles import validity
 from suzani.profiles.ranking import OUTCOMES, Decision, Measures, Rows, decide, votes

@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from suzani.identity.contacts import standard_phone
-from suzani.identity.names import comparable_names, folded_names, phonetic_keys
-from suzani.identity.scripts import latin
+from suzani.identity.values.contacts import standard_phone
+from suzani.identity.values.names import comparable_names, folded_names, phonetic_keys
+from suzani.identity.values.scripts import latin
 from suzani.kernel import ATTRIBUTES, Kind
 
 Terms = tuple[str, ...]

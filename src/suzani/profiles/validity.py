@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.documents import IDENTIFIERS
+from suzani.identity.values.documents import IDENTIFIERS
 from suzani.kernel import ATTRIBUTES, Kind
 
 Flags = npt.NDArray[np.bool_]

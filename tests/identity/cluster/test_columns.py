@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from suzani.identity.cluster.columns import column_names, to_columns, to_fields
-from suzani.identity.fields import standardise
-from suzani.identity.packing import pack
+from suzani.identity.pairs.packing import pack
+from suzani.identity.standardising.fields import standardise
 from tests.identity.people import KINDS, town
 
 

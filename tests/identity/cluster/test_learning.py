@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from suzani.identity.blocking import Plan
 from suzani.identity.cluster.learning import replanned
-from suzani.identity.engine import resolve_fields
-from suzani.identity.fields import standardise
-from suzani.identity.knowledge import Knowledge
+from suzani.identity.learning.engine import resolve_fields
+from suzani.identity.learning.knowledge import Knowledge
+from suzani.identity.pairs.blocking import Plan
+from suzani.identity.standardising.fields import standardise
 from tests.identity.people import KINDS, town
 
 

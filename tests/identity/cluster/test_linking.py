@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from suzani.identity.cluster.session import check_spark
 from suzani.identity.cluster.slices import rows_between
-from suzani.identity.tables import read_table, write_table
+from suzani.identity.files.tables import read_table, write_table
 from suzani.kernel import Unavailable
 from suzani.main import app
 from tests.identity.people import town

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from suzani.identity.cluster import ClusterOptions, Resolved, resolve_frame
-from suzani.identity.engine import resolve_fields
-from suzani.identity.fields import standardise
-from suzani.identity.knowledge import Learned
-from suzani.identity.partition import Options
+from suzani.identity.learning.engine import resolve_fields
+from suzani.identity.learning.knowledge import Learned
+from suzani.identity.pairs.partition import Options
+from suzani.identity.standardising.fields import standardise
 from tests.identity.people import KINDS, town
 
 if TYPE_CHECKING:

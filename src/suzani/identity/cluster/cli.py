@@ -10,9 +10,9 @@ from pathlib import Path
 from suzani.identity.cluster.linking import Linked, link_on_spark
 from suzani.identity.cluster.options import ClusterOptions
 from suzani.identity.cluster.session import session
-from suzani.identity.linking import read_fields
-from suzani.identity.model import Model
-from suzani.identity.tables import write_table
+from suzani.identity.files.linking import read_fields
+from suzani.identity.files.tables import write_table
+from suzani.identity.models.model import Model
 from suzani.infra import console
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.identity.field import Field
-from suzani.identity.norms import FieldShape, Norms
+from suzani.identity.standardising.field import Field
+from suzani.identity.standardising.norms import FieldShape, Norms
 
 Ints = npt.NDArray[np.int64]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.blocking import Plan
 from suzani.identity.cluster.options import ClusterOptions
-from suzani.identity.engine import resolve_fields
-from suzani.identity.fields import standardise
-from suzani.identity.knowledge import Knowledge, Learned
-from suzani.identity.model import Model
+from suzani.identity.learning.engine import resolve_fields
+from suzani.identity.learning.knowledge import Knowledge, Learned
+from suzani.identity.models.model import Model
+from suzani.identity.pairs.blocking import Plan
+from suzani.identity.standardising.fields import standardise
 from suzani.kernel import Kind
 
 if TYPE_CHECKING:

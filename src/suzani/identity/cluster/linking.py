@@ -13,10 +13,10 @@ import pyarrow as pa
 from suzani.identity.cluster.options import ClusterOptions
 from suzani.identity.cluster.resolving import resolve_frame
 from suzani.identity.cluster.slices import Files, as_parquet, head, rows_between
-from suzani.identity.engine import Progress
-from suzani.identity.knowledge import Learned
-from suzani.identity.linking import check_known, file_stems, record_ids, united_columns
-from suzani.identity.model import Model
+from suzani.identity.files.linking import check_known, file_stems, record_ids, united_columns
+from suzani.identity.learning.engine import Progress
+from suzani.identity.learning.knowledge import Learned
+from suzani.identity.models.model import Model
 from suzani.kernel import Kind
 from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess
 

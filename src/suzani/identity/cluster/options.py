@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import ceil
 
-from suzani.identity.partition import Options
+from suzani.identity.pairs.partition import Options
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from suzani.identity.cluster.learning import learn, replanned
 from suzani.identity.cluster.options import ClusterOptions
 from suzani.identity.cluster.stages import Stages
 from suzani.identity.cluster.tasks import Judge
-from suzani.identity.engine import Progress
-from suzani.identity.knowledge import Knowledge, Learned
-from suzani.identity.model import Model
+from suzani.identity.learning.engine import Progress
+from suzani.identity.learning.knowledge import Knowledge, Learned
+from suzani.identity.models.model import Model
 from suzani.kernel import Kind
 
 if TYPE_CHECKING:

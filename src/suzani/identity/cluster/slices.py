@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from suzani.identity.tables import as_texts, read_table, write_table
+from suzani.identity.files.tables import as_texts, read_table, write_table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

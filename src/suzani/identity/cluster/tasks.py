@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from suzani.identity import matching
-from suzani.identity.blocking import ALL, Blocked, Plan
 from suzani.identity.cluster.columns import Ints, column_names, to_columns, to_fields
-from suzani.identity.fields import standardise
 from suzani.identity.kernels import blocks
-from suzani.identity.knowledge import Learned
-from suzani.identity.matching import Pairs
-from suzani.identity.packing import Packed, pack
-from suzani.identity.partition import Constraints, Options, partition
+from suzani.identity.learning.knowledge import Learned
+from suzani.identity.pairs import matching
+from suzani.identity.pairs.blocking import ALL, Blocked, Plan
+from suzani.identity.pairs.matching import Pairs
+from suzani.identity.pairs.packing import Packed, pack
+from suzani.identity.pairs.partition import Constraints, Options, partition
+from suzani.identity.standardising.fields import standardise
 
 if TYPE_CHECKING:
     from pyspark import Broadcast

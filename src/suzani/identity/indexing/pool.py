@@ -1,0 +1,175 @@
+"""All distinct values of a bank's records, to which the values of one more record can be added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.indexing.growing import Growing, Table
+from suzani.identity.kernels import hashing, lookup
+from suzani.identity.kernels.levels import COUNT, FIRST, Values
+from suzani.identity.kernels.marks import GROUP, NAME
+from suzani.identity.learning.knowledge import Learned
+from suzani.identity.pairs.packing import WAYS, Packed, pack, texts_of
+from suzani.identity.pairs.scoring import list_of, rarity_bits
+from suzani.identity.standardising.field import Field
+from suzani.kernel import Kind
+
+Codes = npt.NDArray[np.int32]
+Standard = Mapping[str, Sequence[str]]
+"""A standardised record: the values of every field."""
+
+_SALT = np.uint64(0xD6E8FEB86659FD93)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How much a pool held at one moment."""
+
+    values: int
+    text: int
+    group: int
+
+
+class Pool:
+    """Values by number, with what comparing needs to know of each; grows and forgets what came last."""
+
+    def __init__(self, learned: Learned, packed: Packed, rarity: npt.NDArray[np.float32]) -> None:
+        self.learned = learned
+        self.fields = packed.fields
+        self.layout = packed.layout
+        self._lists = [list_of(name, kind) for name, kind in packed.fields]
+        lists = list(dict.fromkeys(self._lists))
+        salts = np.arange(1, len(lists) + 1, dtype=np.uint64) * _SALT
+        self._salt = dict(zip(lists, salts, strict=True))
+        self._salts = np.array([self._salt[list_] for list_ in self._lists], dtype=np.uint64)
+        self._scheme = {name: learned.norms.scheme_of(name) for name, _ in packed.fields}
+        self._column = {name: int(kind is Kind.FAMILY_NAME) for name, kind in packed.fields}
+        self._text = Growing(packed.values.text[: packed.values.start[-1]])
+        self._start = Growing(packed.values.start - packed.values.start[0])
+        self._form = Growing(packed.values.form)
+        self._group = Growing(packed.values.group)
+        self._hash = Growing(packed.hashes)
+        self._rarity = Growing(rarity)
+        self._known = self._all_known(packed)
+
+    @property
+    def values(self) -> Values:
+        """The values as the kernels read them; valid until the next addition."""
+        return Values(self._text.view, self._start.view, self._form.view, self._group.view)
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A hash of each value."""
+        return self._hash.view
+
+    @property
+    def rarity(self) -> npt.NDArray[np.float32]:
+        """What agreement on each value adds, in bits."""
+        return self._rarity.view
+
+    def mark(self) -> Mark:
+        """Where the pool ends now."""
+        return Mark(self._hash.size, self._text.size, self._group.size)
+
+    def forget(self, mark: Mark) -> None:
+        """Take away the values added since; they must not have been entered."""
+        self._text.cut(mark.text)
+        self._group.cut(mark.group)
+        self._start.cut(mark.values + 1)
+        for array in (self._form, self._hash, self._rarity):
+            array.cut(mark.values)
+
+    def codes_of(self, records: Sequence[Standard], keep: bool) -> Codes:
+        """The codes (records × columns) of standardised records; unknown values are added, and entered if
+        `keep`."""
+        codes = np.full((len(records), int(self.layout.table[:, COUNT].sum())), -1, dtype=np.int32)
+        rows, columns, fields, texts = [], [], [], []
+        for f, (name, _) in enumerate(self.fields):
+            first = int(self.layout.table[f, FIRST])
+            for row, record in enumerate(records):
+                for column, text in enumerate(record[name], first):
+                    if text:
+                        rows.append(row)
+                        columns.append(column)
+                        fields.append(f)
+                        texts.append(text)
+        if texts:
+            hashes = hashing.hash_values(*texts_of(texts)) ^ self._salts[fields]
+            numbers = self._known.find(hashes)
+            unknown = np.flatnonzero(numbers == lookup.NONE)
+            if len(unknown):
+                numbers[unknown] = self._added(unknown, np.array(fields), texts, hashes, keep)
+            codes[rows, columns] = numbers
+        return codes
+
+    def _added(
+        self, unknown: npt.NDArray[np.int64], fields: npt.NDArray[np.int64], texts: Sequence[str],
+        hashes: npt.NDArray[np.uint64], keep: bool,
+    ) -> Codes:  # fmt: skip
+        """Numbers for values that are not known yet, one to each, wherever it stands."""
+        keys, first, place = np.unique(hashes[unknown], return_index=True, return_inverse=True)
+        first = unknown[first]
+        by_field = np.argsort(fields[first], kind="stable")
+        fresh = []
+        for f in np.unique(fields[first]).tolist():
+            name, kind = self.fields[f]
+            values = [texts[at] for at in first[by_field].tolist() if fields[at] == f]
+            fresh.append(Field(name, kind, values, np.zeros((1, 1), np.int32), self._scheme[name]))
+        numbers = np.empty(len(keys), dtype=np.int32)
+        numbers[by_field] = np.arange(self._hash.size, self._hash.size + len(keys), dtype=np.int32)
+        self._extend(pack(fresh, 1, self.learned.knowledge.words), fresh)
+        if keep:
+            self._known.put(keys, numbers)
+        return np.asarray(numbers[place])
+
+    def _extend(self, packed: Packed, fresh: Sequence[Field]) -> None:
+        """Append packed values, those of one field after another."""
+        form = packed.values.form.copy()
+        # The column means something else to other ways to compare.
+        names = np.repeat([WAYS[item.kind] == NAME for item in fresh], [len(item.values) for item in fresh])
+        form[names & (form[:, GROUP] > 0), GROUP] += np.uint32(self._group.size)
+        self._group.extend(packed.values.group)
+        self._start.extend(packed.values.start[1:] - packed.values.start[0] + self._text.size)
+        self._text.extend(packed.values.text[packed.values.start[0] : packed.values.start[-1]])
+        self._form.extend(form)
+        self._hash.extend(packed.hashes)
+        rarity = np.zeros((len(form), 2), dtype=np.float32)
+        begin = 0
+        for item in fresh:
+            end = begin + len(item.values)
+            self._weigh(rarity[begin:end], item, packed.hashes[begin:end])
+            begin = end
+        self._rarity.extend(rarity)
+
+    def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hashes: npt.NDArray[np.uint64]) -> None:
+        """Rarity of values in every field that may hold them and weighs frequency."""
+        knowledge = self.learned.knowledge
+        own = list_of(item.name, item.kind)
+        for learned, (name, kind), list_ in zip(
+            knowledge.model.fields, self.fields, self._lists, strict=True
+        ):
+            if learned.weighs_frequency and list_ == own:
+                held = knowledge.held_by(name, hashes)
+                rarity[:, self._column[name]] = rarity_bits(
+                    held, float(knowledge.filled[name]), learned.u[-1], knowledge.model.prior, kind.value
+                )
+
+    def _all_known(self, packed: Packed) -> Table:
+        """The numbers of all values by their hash, salted with the list they belong to."""
+        keys, numbers = [], []
+        seen = np.zeros(len(packed.hashes) + 1, dtype=bool)
+        for f, list_ in enumerate(self._lists):
+            first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
+            held = np.zeros_like(seen)
+            held[packed.codes[:, first : first + count]] = True
+            fresh = np.flatnonzero(held[:-1] & ~seen[:-1])
+            seen |= held
+            keys.append(packed.hashes[fresh] ^ self._salt[list_])
+            numbers.append(fresh.astype(np.int32))
+        if not keys:
+            return Table(np.empty(0, np.uint64), np.empty(0, np.int32))
+        return Table(np.concatenate(keys), np.concatenate(numbers))

@@ -1,0 +1,303 @@
+"""Records as the kernels read them: flat arrays of values, codes and blocking keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from suzani.identity.kernels import hashing
+from suzani.identity.kernels.counting import count_column
+from suzani.identity.kernels.levels import FIRST, Layout, Values
+from suzani.identity.kernels.linkage import VALID
+from suzani.identity.kernels.marks import (
+    BAG,
+    CODE,
+    DATE,
+    EMAIL,
+    EQUAL,
+    FORMS,
+    NAME,
+    PHONE,
+    POSTCODE,
+    TEXT,
+    make_marks,
+)
+from suzani.identity.models.comparisons import level_count
+from suzani.identity.pairs.keys import Keys, Source
+from suzani.identity.standardising.fields import Field
+from suzani.identity.values.names import folded_names, short_forms_of, sounds_of
+from suzani.identity.values.texts import Texts, as_array, as_list
+from suzani.kernel import Kind
+
+Ints = npt.NDArray[np.int64]
+Stretches = tuple[npt.NDArray[np.uint8], Ints]
+Hashes = npt.NDArray[np.uint32]
+_BLOCK = 8192
+Words = dict[str, tuple[npt.NDArray[np.uint64], Ints]]
+
+WAYS: Mapping[Kind, int] = {
+    Kind.GIVEN_NAME: NAME, Kind.FAMILY_NAME: NAME, Kind.PATRONYMIC: NAME, Kind.SEX: EQUAL,
+    Kind.BIRTH_DATE: DATE, Kind.NATIONAL_ID: CODE, Kind.DOCUMENT: CODE, Kind.PHONE: PHONE,
+    Kind.EMAIL: EMAIL, Kind.POSTCODE: POSTCODE, Kind.ADDRESS: BAG, Kind.ORGANISATION: BAG, Kind.CITY: TEXT,
+    Kind.REGION: TEXT, Kind.COUNTRY: TEXT, Kind.OCCUPATION: TEXT, Kind.TEXT: BAG,
+    Kind.GENERATION: EQUAL,
+}  # fmt: skip
+"""How the values of each kind are compared."""
+
+_TELLING = (
+    Kind.NATIONAL_ID, Kind.BIRTH_DATE, Kind.GIVEN_NAME, Kind.FAMILY_NAME, Kind.SEX, Kind.PHONE, Kind.DOCUMENT,
+    Kind.EMAIL, Kind.PATRONYMIC, Kind.POSTCODE, Kind.CITY,
+)  # fmt: skip
+"""Kinds in the order of comparing: what parts most pairs, and costs little, comes first."""
+
+
+def texts_of(values: Texts) -> Stretches:
+    """The bytes of many strings, and where each begins (one more at the end)."""
+    return _laid_out(pc.cast(as_array(values), pa.large_string()))
+
+
+def _laid_out(array: pa.LargeStringArray) -> Stretches:
+    _, offsets, data = array.buffers()
+    start = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    return text, start
+
+
+def hashes_of(values: Texts) -> Hashes:
+    """A 32-bit hash of each string; 0 for an empty one."""
+    return np.asarray(hashing.hash_values(*texts_of(values)) >> np.uint64(32)).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Records as arrays. `codes` (rows × columns) number the values of all fields together; `keys` (rows ×
+    columns, 0: none) are made by `makers`; `contents` is a hash of what each record says; `hashes` one of
+    each value; `counts` (values × 2) how many records hold it, family names in the second column; `filled`
+    how many records have a value of each field, one at the least."""
+
+    fields: tuple[tuple[str, Kind], ...]
+    layout: Layout
+    values: Values
+    codes: npt.NDArray[np.int32]
+    hashes: npt.NDArray[np.uint64]
+    contents: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.int64]
+    filled: npt.NDArray[np.float64]
+    keys: npt.NDArray[np.uint32]
+    makers: Keys
+    words: Words
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of blocking keys."""
+        return self.makers.sources
+
+    @property
+    def rows(self) -> int:
+        """Number of records."""
+        return len(self.codes)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Packed:
+        """Some of the records, with the frequencies among all."""
+        return replace(self, codes=self.codes[rows], contents=self.contents[rows], keys=self.keys[rows])
+
+
+def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
+    """Lay out the records that `fields` describe; `words` are known counts of words in texts, by field."""
+    base, distinct = _bases(fields)
+    large = [pc.cast(field.texts, pa.large_string()) for field in distinct]
+    texts, start = _laid_out(pa.concat_arrays([pa.array([], pa.large_string()), *large]))
+    hashes, forms = hashing.hash_values(texts, start), np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
+    known = _Known(dict(words or {}))
+    for field in distinct:
+        first = base[id(field.values)]
+        end = first + len(field.texts)
+        make = _FORMS_OF.get(field.kind)
+        if make:
+            made = make(field, (texts, start[first : end + 1]), known)
+            forms[first:end, : made.shape[1]] = made
+    values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
+    for field in distinct:
+        first = base[id(field.values)]
+        make_marks(WAYS[field.kind], first, first + len(field.texts), *values)
+    layout = layout_of(fields)
+    codes = _codes(fields, base, rows)
+    named = tuple((field.name, field.kind) for field in fields)
+    makers = Keys.of(named, layout)
+    counts, filled = _counts(fields, base, len(hashes))
+    return Packed(
+        named, layout, values, codes, hashes,
+        contents_of(named, layout, codes, hashes), counts, filled,
+        hashing.hash_keys(makers.table, codes, hashes, forms), makers, known.words,
+    )  # fmt: skip
+
+
+def _bases(fields: Sequence[Field]) -> tuple[dict[int, int], list[Field]]:
+    """The number of the first value of each list of values, by the list's identity, and one field of each."""
+    distinct = {id(field.values): field for field in reversed(fields)}
+    lists = list(dict.fromkeys(id(field.values) for field in fields))
+    starts = np.cumsum([0, *(len(distinct[number].texts) for number in lists)])
+    return dict(zip(lists, starts.tolist(), strict=False)), [distinct[number] for number in lists]
+
+
+def _codes(fields: Sequence[Field], base: Mapping[int, int], rows: int) -> npt.NDArray[np.int32]:
+    """The codes of all fields side by side, numbered through; a block of rows stays in the cache."""
+    widths = [field.codes.shape[1] for field in fields]
+    shifts = np.repeat([base[id(field.values)] for field in fields], widths).astype(np.int32)
+    codes = np.empty((rows, sum(widths)), dtype=np.int32)
+    for first in range(0, rows if fields else 0, _BLOCK):
+        block = codes[first : first + _BLOCK]
+        np.concatenate([field.codes[first : first + _BLOCK] for field in fields], axis=1, out=block)
+        block += (block >= 0) * shifts
+    return codes
+
+
+def contents_of(
+    fields: Sequence[tuple[str, Kind]],
+    layout: Layout,
+    codes: npt.NDArray[np.int32],
+    hashes: npt.NDArray[np.uint64],
+) -> npt.NDArray[np.uint64]:
+    """A hash of what each record says; it begins with the birth date, so that duplicates mostly lie side by
+    side in the order of it."""
+    contents = np.asarray(hashing.hash_records(codes, hashes))
+    first = next((f for f, (_, kind) in enumerate(fields) if kind is Kind.BIRTH_DATE), None)
+    if first is not None:
+        dates = codes[:, layout.table[first, FIRST]]
+        filled = np.flatnonzero(dates >= 0)
+        day = hashes[dates[filled]] >> np.uint64(48)
+        contents[filled] = day << np.uint64(48) | contents[filled] >> np.uint64(16)
+    return contents
+
+
+def layout_of(fields: Sequence[Field]) -> Layout:
+    """Where each field's codes lie in a record, and in which order fields are compared."""
+    widths = [field.codes.shape[1] for field in fields]
+    position = {field.name: index for index, field in enumerate(fields)}
+    telling = {kind: rank for rank, kind in enumerate(_TELLING)}
+    order = sorted(range(len(fields)), key=lambda i: (telling.get(fields[i].kind, len(telling)), i))
+    table = [
+        [WAYS[field.kind] for field in fields],
+        np.cumsum([0, *widths])[:-1],
+        widths,
+        [level_count(field.kind) - 1 for field in fields],
+    ]
+    return Layout(
+        table=np.ascontiguousarray(np.array(table, dtype=np.int64).T),
+        order=np.array(order, dtype=np.int64),
+        given=position.get("given_name", -1),
+        family=position.get("family_name", -1),
+    )
+
+
+@dataclass
+class _Known:
+    """What is learned of words, and the short-form groups of names, in the course of making forms.
+
+    `groups` holds, where a form says, their number and then each."""
+
+    words: Words
+    groups: list[int] = dataclass_field(default_factory=lambda: [0])
+
+    def places_of(self, folded: Sequence[str]) -> list[int]:
+        """Where the groups of each folded name stand; 0 for a name without any."""
+        places = []
+        for groups in short_forms_of(folded):
+            places.append(len(self.groups) if groups else 0)
+            if groups:
+                self.groups += [len(groups), *sorted(groups)]
+        return places
+
+
+def _name_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    folded = folded_names(as_list(field.texts))
+    array = pa.array(folded, pa.string())
+    joined = hashes_of(pc.replace_substring(array, " ", ""))
+    sounds = pa.array(sounds_of(folded), pa.string())
+    groups = np.array(known.places_of(folded), dtype=np.uint32)
+    return np.stack([hashes_of(sounds), joined, _name_keys(array, sounds), groups], axis=1)
+
+
+def _name_keys(folded: pa.StringArray, sounds: pa.StringArray) -> Hashes:
+    """Sounds too short to tell names apart keep their letters as keys."""
+    return hashes_of(pc.if_else(pc.greater(pc.binary_length(sounds), 2), sounds, folded))
+
+
+def _id_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    forms = np.zeros((len(field.texts), VALID + 1), dtype=np.uint32)
+    forms[:, VALID] = field.valid[:-1]
+    return forms
+
+
+def _place_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    folded = folded_names(as_list(field.texts))
+    return _name_keys(pa.array(folded, pa.string()), pa.array(sounds_of(folded), pa.string()))[:, None]
+
+
+def _bag_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
+    numbers, begins, hashes, digits = hashing.number_words(*texts)
+    if field.name not in known.words:
+        known.words[field.name] = _repeated(hashes, np.bincount(numbers, minlength=len(hashes)))
+    repeated, held = known.words[field.name]
+    at = np.searchsorted(repeated, hashes)
+    seen = np.append(repeated, np.uint64(0))[at] == hashes
+    counts = np.where(seen, np.append(held, 0)[at], 0)
+    return np.asarray(hashing.bag_forms(numbers, begins, hashes, digits, counts))
+
+
+def _repeated(hashes: npt.NDArray[np.uint64], counts: Ints) -> tuple[npt.NDArray[np.uint64], Ints]:
+    """The words seen more than once, sorted: one that is not known is taken for as rare as one seen once."""
+    often = np.flatnonzero(counts > 1)
+    often = often[np.argsort(hashes[often])]
+    return hashes[often], counts[often].astype(np.int64)
+
+
+def _areas(text: npt.NDArray[np.uint8], start: npt.NDArray[np.int64]) -> Hashes:
+    """A hash of each postcode without its last three characters, of two at the least."""
+    lengths = np.maximum(2, np.diff(start) - 3)
+    ends = np.minimum(start[:-1] + lengths, start[1:])
+    return hashing.hash_stretches(text, start[:-1], ends)
+
+
+def _shaped(make: Callable[..., Hashes], *places: Any) -> Callable[[Field, Stretches, _Known], Hashes]:
+    return lambda field, texts, known: make(*texts, *places)[:, None]
+
+
+_FORMS_OF: Mapping[Kind, Callable[[Field, Stretches, _Known], Hashes]] = {
+    Kind.GIVEN_NAME: _name_forms,
+    Kind.FAMILY_NAME: _name_forms,
+    Kind.PATRONYMIC: _name_forms,
+    Kind.BIRTH_DATE: lambda field, texts, known: np.stack(
+        [hashing.hash_parts(*texts, 0, 4), hashing.hash_parts(*texts, 4, 8)], axis=1
+    ),
+    Kind.NATIONAL_ID: _id_forms,
+    Kind.PHONE: _shaped(hashing.hash_parts, -7, 0),
+    Kind.EMAIL: _shaped(hashing.hash_until, ord("@")),
+    Kind.POSTCODE: _shaped(_areas),
+    Kind.CITY: _place_forms,
+    Kind.ADDRESS: _bag_forms,
+    Kind.ORGANISATION: _bag_forms,
+    Kind.TEXT: _bag_forms,
+}
+
+
+def _counts(
+    fields: Sequence[Field], base: Mapping[int, int], size: int
+) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """How many records hold each value, what counts for family names in the second column; and how many
+    records have a value of each field, one at the least."""
+    counts, filled = np.zeros((size, 2), dtype=np.int64), np.ones(len(fields))
+    for f, field in enumerate(fields):
+        held, some = count_column(field.codes, len(field.texts))
+        filled[f] = max(some, 1)
+        if field.kind is not Kind.PATRONYMIC:
+            first = base[id(field.values)]
+            counts[first : first + len(held), int(field.kind is Kind.FAMILY_NAME)] += held
+    return counts, filled

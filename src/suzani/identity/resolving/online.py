@@ -1,0 +1,282 @@
+"""Single records resolved as they come: whom a record as typed belongs to, and, if it is kept, its person.
+
+One resolver per process takes all requests. Records that come together are stored and settled by one
+transaction, in which two of one person meet; each is answered when that is committed. Looking up alone
+writes nothing and waits for no lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Final
+
+import psycopg
+
+from suzani import sources
+from suzani.identity.indexing import mirror_store
+from suzani.identity.indexing.matches import Near, Told, nearest_told
+from suzani.identity.indexing.mirror import Mirror, Said
+from suzani.identity.indexing.mirror_store import Position
+from suzani.identity.indexing.pool import Standard
+from suzani.identity.learning.knowledge import Learned
+from suzani.identity.persons import store
+from suzani.identity.persons.types import Cause, NewChange
+from suzani.identity.resolving.batching import Lane, Waiting
+from suzani.identity.resolving.service import mirror_of
+from suzani.infra import jobs
+from suzani.infra.db import Tx
+from suzani.infra.platform import Platform
+from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
+from suzani.sources import Fate, Typed
+
+MOST_AT_ONCE: Final = 500
+"""Records that one request may hold."""
+
+_CHANGE: Final = NewChange(Cause.ONLINE)
+_RUN_SECONDS: Final = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`batch`: records settled by one transaction; `waiting`: records that may wait, more are refused;
+    `wait_seconds`: how long a record waits for a full run to end; `statement_seconds`: the longest that a
+    statement may take; `tell_seconds`: how often readers of the feed are woken at most."""
+
+    batch: int = 128
+    waiting: int = 2_000
+    wait_seconds: float = 5.0
+    statement_seconds: float = 10.0
+    tell_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One record to be resolved: what it says, by attribute, how many persons to tell about, and the record
+    to be stored, if it is to be."""
+
+    attributes: dict[str, str | None]
+    limit: int = 5
+    store: Typed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whom a record belongs to; None for somebody new who is not stored. `nearest` are the persons that it
+    is near to, best first; of a stored record, as they are with it."""
+
+    person_id: int | None
+    is_new: bool
+    record_id: int | None
+    nearest: tuple[Near, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    record_id: int
+    person_id: int
+    is_new: bool
+    evidence: list[Told] | None
+
+
+_Request = Waiting[Asked, Resolved]
+
+
+class Resolver:
+    """Resolves single records against everything known. `opened` makes one, `close` ends it."""
+
+    def __init__(self, platform: Platform, mirror: Mirror, limits: Limits | None = None) -> None:
+        self._platform, self._mirror = platform, mirror
+        self._limits = limits = limits or Limits()
+        # Whoever looks into the mirror or changes it holds this, until its transaction has ended.
+        self._alone = asyncio.Lock()
+        bounds = {"batch": limits.batch, "waiting": limits.waiting}
+        self._looking: Lane[Asked, Resolved] = Lane(self._look_up, lambda asked: None, **bounds)
+        self._storing: Lane[Asked, Resolved] = Lane(self._take, _name, **bounds)
+        self._untold = asyncio.Event()
+        self._untold.set()
+        self._telling = asyncio.create_task(self._tell())
+
+    @classmethod
+    async def opened(cls, platform: Platform, limits: Limits | None = None) -> Resolver:
+        """A resolver that knows every record. Raises Conflict before the first run over all records."""
+        return cls(platform, await mirror_of(platform), limits)
+
+    async def close(self) -> None:
+        """Stop; requests that still wait fail with Unavailable."""
+        await self._looking.close()
+        await self._storing.close()
+        self._telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._telling
+
+    async def resolve(self, asked: Sequence[Asked]) -> list[Resolved | SuzaniError]:
+        """Resolve records, each by itself: one that cannot be resolved gives its error, the others answers.
+
+        What is stored is durable when this returns. Raises Busy when too many wait already, and InvalidInput
+        for more than `MOST_AT_ONCE`.
+        """
+        if len(asked) > MOST_AT_ONCE:
+            raise InvalidInput(
+                f"{len(asked):,} records are too many at once", hint=f"Send {MOST_AT_ONCE:,} or fewer."
+            )
+        stored = self._storing.put([one for one in asked if one.store])
+        looked = self._looking.put([one for one in asked if not one.store])
+        if asked:
+            await asyncio.wait([*stored, *looked])
+        answers = {True: iter(stored), False: iter(looked)}
+        return [_outcome(next(answers[one.store is not None])) for one in asked]
+
+    async def _look_up(self, batch: Sequence[_Request]) -> None:
+        """Answer from the mirror, once it has caught up."""
+        async with self._alone:
+            if not await self._mirror.is_current(self._platform.db):
+                async with self._platform.db.transaction() as tx:
+                    await self._mirror.catch_up(tx)
+            for one in batch:
+                answer = self._mirror.nearest(one.asked.attributes, one.asked.limit)
+                one.succeed(Resolved(answer.person_id, answer.person_id is None, None, answer.nearest))
+                await asyncio.sleep(0)
+
+    async def _take(self, batch: Sequence[_Request]) -> None:
+        """Store a batch. After a failure it is tried once more, since the connection may be to blame (storing
+        twice changes nothing), then record by record, since one of them may be."""
+        try:
+            await self._store(batch)
+        except Busy:
+            raise
+        except (Unavailable, psycopg.OperationalError):
+            await self._platform.db.pool.check()
+            await self._store(batch)
+        except Exception as error:  # a fault that one record brings out must not fail the others
+            await self._apart(batch, error)
+
+    async def _apart(self, batch: Sequence[_Request], first: Exception) -> None:
+        if len(batch) == 1:
+            raise first
+        for one in batch:
+            try:
+                await self._store([one])
+            except Exception as error:  # whatever it is, who asked is told
+                one.fail(error)
+
+    async def _store(self, batch: Sequence[_Request]) -> None:
+        """One transaction. The answers are given when it is committed."""
+        records = [one.asked.store for one in batch if one.asked.store is not None]
+        index = self._mirror.index
+        standards = index.learned, [index.standardise(record.attributes) for record in records]
+        touched: set[int] = set()
+        async with AsyncExitStack() as stack:
+            try:
+                async with self._platform.db.transaction() as tx:
+                    put, position = await self._put(tx, batch, records)
+                    touched.update(put.record_ids)
+                    await stack.enter_async_context(self._alone)
+                    await self._mirror.catch_up(tx, position)
+                    kept = await self._settle(tx, put, standards, touched)
+                    found = [
+                        await self._resolved(one.asked, own) for one, own in zip(batch, kept, strict=True)
+                    ]
+            except BaseException:
+                self._mirror.forget(touched)
+                raise
+        self._untold.set()
+        for one, answer in zip(batch, found, strict=True):
+            one.succeed(answer)
+
+    async def _resolved(self, asked: Asked, own: _Kept) -> Resolved:
+        """The answer for a stored record: its evidence, looked up where the record was there already."""
+        await asyncio.sleep(0)
+        if own.evidence is None:
+            nearest = self._mirror.nearest(asked.attributes, asked.limit).nearest
+        else:
+            clip = self._mirror.index.options.clip_bits
+            nearest = nearest_told(own.evidence, self._mirror.person_of, own.person_id, clip, asked.limit)
+        return Resolved(own.person_id, own.is_new, own.record_id, nearest)
+
+    async def _put(
+        self, tx: Tx, batch: Sequence[_Request], records: Sequence[Typed]
+    ) -> tuple[sources.PutResult, Position]:
+        """Take the lock of identity and store records; where the database stands. Raises Busy when a run
+        holds the lock longer than records wait."""
+        left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
+        try:
+            async with tx.pipeline():
+                await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
+                position = await mirror_store.position(tx)
+                return await sources.put(tx, records, now()), position
+        except psycopg.errors.LockNotAvailable:
+            raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
+
+    async def _settle(
+        self, tx: Tx, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]], touched: set[int]
+    ) -> list[_Kept]:
+        """Let stored records find their persons; ids of what may have changed go to `touched`."""
+        person_of = self._mirror.person_of
+        said = await self._with_unsettled(tx, put, self._said(put, standards))
+        created: set[int] = set()
+        evidence: dict[int, list[Told]] = {}
+        if said.record_ids:
+            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at)
+            touched.update(settled.person)
+            fresh = settled.applied.created
+            created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
+            evidence = settled.evidence
+        return [
+            _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in put.record_ids
+        ]
+
+    def _said(self, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]]) -> Said:
+        """What is new of stored records; `standards`: by what was learned, their form before the lock was
+        held."""
+        index = self._mirror.index
+        learned, known = standards
+        changed = [at for at, fate in enumerate(put.fates) if fate is not Fate.UNCHANGED]
+        if learned is not index.learned:
+            known = [index.standardise(row.attributes) for row in put.rows]
+        microseconds = (put.at - _EPOCH) // timedelta(microseconds=1)
+        return Said(
+            [put.record_ids[at] for at in changed], [known[at] for at in changed],
+            [microseconds] * len(changed),
+        )  # fmt: skip
+
+    async def _with_unsettled(self, tx: Tx, put: sources.PutResult, said: Said) -> Said:
+        """What was stored, and what was there already but has not been resolved yet."""
+        given, settled = set(said.record_ids), self._mirror.person_of
+        missing = [record for record in put.record_ids if record not in given and record not in settled]
+        if not missing:
+            return said
+        return said + Said.of(await sources.records_for_identity(tx, missing), self._mirror.index)
+
+    async def _tell(self) -> None:
+        """Wake the readers of the feed when persons changed, but not all the time.
+
+        The feed itself is written with the persons: a reader that is not woken reads it the next time.
+        """
+        while True:
+            await self._untold.wait()
+            self._untold.clear()
+            with suppress(Unavailable, psycopg.Error):
+                async with self._platform.db.transaction() as tx:
+                    await jobs.publish(tx, "identity.changed")
+            await asyncio.sleep(self._limits.tell_seconds)
+
+
+def _name(asked: Asked) -> tuple[str, str] | None:
+    """What tells stored records apart."""
+    return (asked.store.system, asked.store.key) if asked.store else None
+
+
+def _outcome(answer: asyncio.Future[Resolved]) -> Resolved | SuzaniError:
+    """An answer, or what the domain says is wrong; other errors are raised."""
+    error = answer.exception()
+    if error is None:
+        return answer.result()
+    if isinstance(error, SuzaniError):
+        return error
+    raise error
