@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
 from suzani.identity.kernels.compiling import inlined, kernel, summing
 from suzani.identity.kernels.marks import UNTOLD, mark_of, may_be_near, told_by_marks
 
@@ -58,13 +58,14 @@ class Found(NamedTuple):
 
 
 @kernel
-def deal(codes: Codes, columns: Ints, look: Look, form: Hashes32) -> Cards:
-    """The cards of records; `columns` are those of the first and of the further values of fields.
+def deal(codes: Codes, columns: Ints, marked: Bools, look: Look, form: Hashes32) -> Cards:
+    """The cards of records; `columns` are those of the first and of the further values of fields, `marked`
+    those whose values have marks.
 
     A field's values move up where one before them is missing.
     """
     fields, places = len(look.field), len(columns)
-    dealt = np.full((len(codes), places), -1, dtype=np.int32)
+    dealt = np.empty((len(codes), places), dtype=np.int32)
     marks = np.zeros((len(codes), places), dtype=np.uint64)
     for row in range(len(codes)):
         for p in range(places):
@@ -74,7 +75,7 @@ def deal(codes: Codes, columns: Ints, look: Look, form: Hashes32) -> Cards:
                 if dealt[row, p] < 0:
                     dealt[row, p], dealt[row, q] = dealt[row, q], -1
         for p in range(places):
-            if dealt[row, p] >= 0:
+            if marked[p] and dealt[row, p] >= 0:
                 marks[row, p] = mark_of(form, dealt[row, p])
     return Cards(dealt, marks)
 

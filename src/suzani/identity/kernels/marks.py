@@ -15,6 +15,8 @@ from suzani.identity.kernels.compiling import inlined, inner, kernel
 
 EQUAL, NAME, DATE, CODE, PHONE, EMAIL, POSTCODE, BAG, TEXT = range(9)
 """Ways to compare; every kind uses one of them."""
+MARKED = (NAME, DATE, CODE, PHONE, TEXT)
+"""Ways to compare whose values have marks."""
 SOUND, JOINED, KEY, GROUP = range(4)
 """Forms of a name: hashes of its sound, of its folded letters without blanks, and of its key for blocking;
 and where its short-form groups stand. 0 is none."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from suzani.identity.kernels.cards import Cards, Look, deal
 from suzani.identity.kernels.levels import COUNT, EXACT, FIRST, SWAPPED, WAY
-from suzani.identity.kernels.marks import BAG, EMAIL, NAME, TEXT
+from suzani.identity.kernels.marks import BAG, EMAIL, MARKED, NAME, TEXT
 from suzani.identity.kernels.weights import INTERCEPT, PRIOR, SLOPE, TO_SAME, UNRELATED, Weights
 from suzani.identity.pairs.packing import Packed
 
@@ -47,7 +47,8 @@ def cards_of(packed: Packed, look: Look) -> Cards:
     first = packed.layout.table[look.field, FIRST]
     further = [f + 1 + i for f, more in zip(first, look.more, strict=True) for i in range(more)]
     columns = np.array([*first, *further], dtype=np.int64)
-    return deal(packed.codes, columns, look, packed.values.form)
+    marked = np.isin(np.append(look.way, np.repeat(look.way, look.more)), MARKED)
+    return deal(packed.codes, columns, marked, look, packed.values.form)
 
 
 def _most_unlike(packed: Packed, same: Floats) -> Floats:

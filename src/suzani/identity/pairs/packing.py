@@ -106,7 +106,8 @@ class Packed:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Packed:
         """Some of the records, with the frequencies among all."""
-        return replace(self, codes=self.codes[rows], contents=self.contents[rows], keys=self.keys[rows])
+        codes, keys = np.take(self.codes, rows, axis=0), np.take(self.keys, rows, axis=0)
+        return replace(self, codes=codes, contents=self.contents[rows], keys=keys)
 
 
 def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
