@@ -93,6 +93,8 @@ class Online:
         await asyncio.wait([task])
         if not task.cancelled() and task.exception() is None:
             await task.result().close()
+            # Of what is frozen nothing would ever be let go, not at the end of the process either.
+            gc.unfreeze()
 
 
 def add_resolving(router: APIRouter, platform: Platform, online: Online, problems: dict[Any, Any]) -> None:
