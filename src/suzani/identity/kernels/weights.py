@@ -15,10 +15,9 @@ class Weights(NamedTuple):
     """A model as tables: bits per field and level, and per value.
 
     `same[f, level]` is log2(m/u), `home[f, level]` log2(h/u); `rarity[value, column[f]]` is what agreement on
-    that value adds (column -1: nothing), to `home` too where `shared[f]`. `most[f]` is the most that field f
-    can add. `joint[i]`: where two fields agree together from these levels on, what that adds to `same` and to
-    `home`. `odds`: log2 of the shares of random pairs that are one person, one household and neither; then
-    slope and intercept of the calibration.
+    that value adds (column -1: nothing), to `home` too where `shared[f]`. `joint[i]`: where two fields agree
+    together from these levels on, what that adds to `same` and to `home`. `odds`: log2 of the shares of
+    random pairs that are one person, one household and neither; then slope and intercept of the calibration.
     """
 
     same: Floats
@@ -26,7 +25,6 @@ class Weights(NamedTuple):
     shared: Bools
     rarity: Singles
     column: Ints
-    most: Floats
     joint: Floats
     odds: Floats
 

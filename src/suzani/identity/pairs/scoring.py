@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from suzani.identity.kernels.counting import held_values
 from suzani.identity.kernels.levels import COUNT, FIRST
-from suzani.identity.kernels.weights import FIRST_FIELD, TO_SAME, Weights
+from suzani.identity.kernels.weights import Weights
 from suzani.identity.models.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
 from suzani.identity.pairs.packing import Packed
 from suzani.kernel import Kind
@@ -38,7 +38,6 @@ def weights_of(
     shared = np.array([Kind(field.kind) in SHARED_BY_HOUSEHOLD for field in model.fields], dtype=bool)
     column = np.full(len(model.fields), -1, dtype=np.int64)
     rarity = np.zeros((len(packed.hashes), 2), dtype=np.float32)
-    rarest = np.zeros(2)
     for f, field in enumerate(model.fields):
         same[f, : len(field.m) + 1] = _bits(field.m, field.u)
         home[f, : len(field.h) + 1] = _bits(field.h, field.u)
@@ -46,20 +45,14 @@ def weights_of(
             column[f] = int(field.kind == Kind.FAMILY_NAME)
             values = may_hold(packed, f)
             held = counts[values, column[f]]
-            bits = rarity_bits(held, records[f], field.u[-1], model.prior, field.kind)
-            rarity[values, column[f]] = bits
-            rarest[column[f]] = max(rarest[column[f]], bits.max(initial=0.0))
-    most = (same.max(axis=1) + np.where(column >= 0, rarest[column], 0.0)).clip(0)
-    plain = Weights(same, home, shared, rarity, column, most, np.empty((0, 6)), _odds(model))
+            rarity[values, column[f]] = rarity_bits(held, records[f], field.u[-1], model.prior, field.kind)
+    plain = Weights(same, home, shared, rarity, column, np.empty((0, 6)), _odds(model))
     return rejoined(plain, model)
 
 
 def rejoined(weights: Weights, model: Model) -> Weights:
     """The weights with the interactions and the calibration of a model that is the same in all else."""
-    joint = _joint(model, weights.shared)
-    most = weights.most.copy()
-    np.add.at(most, joint[:, FIRST_FIELD].astype(np.int64), joint[:, TO_SAME].clip(0))
-    return weights._replace(most=most, joint=joint, odds=_odds(model))
+    return weights._replace(joint=_joint(model, weights.shared), odds=_odds(model))
 
 
 def _joint(model: Model, shared: npt.NDArray[np.bool_]) -> Floats:
