@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from suzani.identity.kernels import scan
+from suzani.identity.kernels.sampling import which_find
 from suzani.identity.learning import sampling
 from suzani.identity.learning.sampling import Sample, draw
 from suzani.identity.pairs import blocking
@@ -17,7 +17,7 @@ def found_by_rules(records: Packed) -> tuple[Ints, Ints, Ints]:
     """The pairs that the rules give, and how many rules find each."""
     blocked = blocking.block(records, RULES, 5_000)
     left, right = all_pairs(records.rows)
-    found = scan.rules_finding(blocked.rules, records.keys, left, right)
+    found = which_find(blocked.rules, records.keys, left, right).sum(axis=1)
     return left[found > 0], right[found > 0], found[found > 0]
 
 

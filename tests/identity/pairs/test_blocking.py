@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity.kernels import blocks, scan
+from suzani.identity.kernels import blocks
+from suzani.identity.kernels.sampling import which_find
 from suzani.identity.learning import sampling
 from suzani.identity.learning.choosing import affordable
 from suzani.identity.pairs import blocking, matching
@@ -52,7 +53,7 @@ def found_in(records: Packed, blocked: Blocked) -> set[tuple[int, int]]:
 def brought_together(records: Packed, blocked: Blocked) -> set[tuple[int, int]]:
     """The pairs that one rule of a plan gives the same block."""
     left, right = all_pairs(records.rows)
-    found = scan.rules_finding(blocked.rules, records.keys, left, right) > 0
+    found = which_find(blocked.rules, records.keys, left, right).sum(axis=1) > 0
     return set(zip(left[found].tolist(), right[found].tolist(), strict=True))
 
 
@@ -108,7 +109,7 @@ def test_what_an_earlier_rule_found_is_not_looked_at_again() -> None:
     rules = (("phone",), ("phone",), ("id:national_id",))
     blocked = blocked_by(records, rules)
     left, right = all_pairs(records.rows)
-    found = scan.rules_finding(blocked.rules, records.keys, left, right)
+    found = which_find(blocked.rules, records.keys, left, right).sum(axis=1)
     assert set(found.tolist()) == {0, 1, 2, 3}
     once, given_once = matching.candidates(records, blocked_by(records, rules[1:]), weights, -1e6)
     again, given_again = matching.candidates(records, blocked, weights, -1e6)
@@ -246,7 +247,7 @@ def test_blocking_reaches_nearly_all_true_pairs_and_few_others() -> None:
     records = pack(fields, len(truth))
     blocked = tried(records)
     left, right = all_pairs(records.rows)
-    found_by = scan.rules_finding(blocked.rules, records.keys, left, right)
+    found_by = which_find(blocked.rules, records.keys, left, right).sum(axis=1)
     same = (truth[left] == truth[right]) & (found_by > 0)
     recall = same.sum() / (truth[left] == truth[right]).sum()
     assert recall > 0.95

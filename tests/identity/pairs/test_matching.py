@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suzani.identity.kernels import scan
+from suzani.identity.kernels.sampling import which_find
 from suzani.identity.learning.choosing import affordable
 from suzani.identity.models.calibration import Calibration
 from suzani.identity.models.interactions import Interaction
@@ -48,7 +48,7 @@ def test_giving_up_early_neither_loses_nor_changes_a_candidate(
     weights = weights_of(model, records)
     blocked = blocking.block(records, RULES, LARGEST)
     left, right = all_pairs(records.rows)
-    found = scan.rules_finding(blocked.rules, records.keys, left, right) > 0
+    found = which_find(blocked.rules, records.keys, left, right).sum(axis=1) > 0
     every = matching.score(records, weights, left[found], right[found])
     expected = every.where(every.odds_bits > bound)
     pairs, given_by = matching.candidates(records, blocked, weights, bound)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from suzani.identity.kernels import blocks, strings
-from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
+from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes64, Ints, Singles
 from suzani.identity.kernels.cards import SAME, Cards, Found, Look, may_be_crossed, rest_of, weigh_own
 from suzani.identity.kernels.compiling import inlined, inner, kernel
 from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level
@@ -20,8 +20,6 @@ from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 _ROW_MASK = (1 << 24) - 1
 _LOW = np.uint64(_ROW_MASK)
 _LAST = 1 << 31
-_MOST_SOURCES = 64
-"""Sources of keys that have a bit of their own; any more are looked at one pair at a time."""
 
 
 class Neighbours(NamedTuple):
@@ -76,54 +74,6 @@ def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_:
                     members[place] = row - _LAST
                 place += 1
         i = j
-
-
-@inner
-def needs_of(parts: Ints, sources: Ints, needs: Hashes64) -> int:
-    """List the distinct sources of all rules (first column, how many), and per rule the bits of its sources.
-
-    Returns how many there are; from the 64th on they go without a bit.
-    """
-    found = 0
-    for r in range(len(parts)):
-        for p in range(0, 6, 2):
-            if parts[r, p + 1] == 0:
-                continue
-            s = 0
-            while s < found and (sources[s, 0] != parts[r, p] or sources[s, 1] != parts[r, p + 1]):
-                s += 1
-            if s == found and found < _MOST_SOURCES:
-                sources[s, 0], sources[s, 1] = parts[r, p], parts[r, p + 1]
-                found += 1
-            if s < found:
-                needs[r] |= np.uint64(1) << np.uint64(s)
-    return found
-
-
-@inner
-def shared_sources(sources: Ints, found: int, keys: Hashes32, a: int, b: int) -> np.uint64:
-    """The bits of the sources of which two rows have a key in common."""
-    shared = np.uint64(0)
-    for s in range(found):
-        first, count = sources[s, 0], sources[s, 1]
-        if count == 1:
-            key = keys[a, first]
-            common = key != 0 and key == keys[b, first]
-        else:
-            common = _any_common(first, count, keys, a, b)
-        shared |= np.uint64(common) << np.uint64(s)
-    return shared
-
-
-@inner
-def _any_common(first: int, count: int, keys: Hashes32, a: int, b: int) -> bool:
-    for i in range(first, first + count):
-        key = keys[a, i]
-        if key != 0:
-            for j in range(first, first + count):
-                if key == keys[b, j]:
-                    return True
-    return False
 
 
 class _Desk(NamedTuple):
@@ -259,19 +209,3 @@ def _longer(kept: _Kept, n: int, room: int) -> _Kept:
     longer.left[:n], longer.right[:n], longer.odds[:n] = kept.left[:n], kept.right[:n], kept.odds[:n]
     longer.levels[:n] = kept.levels[:n]
     return longer
-
-
-@kernel
-def rules_finding(rules: blocks.Rules, keys: Hashes32, left: Ints, right: Ints) -> Ints:
-    """How many rules bring each pair of rows together."""
-    parts, oversized, start, refine = rules
-    sources, needs = np.zeros((_MOST_SOURCES, 2), np.int64), np.zeros(len(parts), np.uint64)
-    found = needs_of(parts, sources, needs)
-    result = np.zeros(len(left), dtype=np.int64)
-    for pair in range(len(left)):
-        a, b = left[pair], right[pair]
-        both = shared_sources(sources, found, keys, a, b)
-        for q in range(len(parts)):
-            if needs[q] & ~both == 0:
-                result[pair] += blocks.finds(q, parts, oversized, start, refine, keys, a, b)
-    return result

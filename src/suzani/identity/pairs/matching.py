@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from suzani.identity.kernels import scan
 from suzani.identity.kernels.levels import levels_of
+from suzani.identity.kernels.sampling import which_find
 from suzani.identity.kernels.scan import Neighbours
 from suzani.identity.kernels.weights import Judge, Weights, scores_of
 from suzani.identity.models.comparisons import Levels, Rows
@@ -115,4 +116,4 @@ def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int
 
 def found_by(packed: Packed, blocked: Blocked, left: Rows, right: Rows) -> Rows:
     """How many rules find each pair."""
-    return np.asarray(scan.rules_finding(blocked.rules, packed.keys, left, right))
+    return np.asarray(which_find(blocked.rules, packed.keys, left, right).sum(axis=1))
