@@ -1,0 +1,1 @@
+"""What customers do: events take effect on profiles, and are read back as a timeline."""

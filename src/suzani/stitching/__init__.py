@@ -1,0 +1,1 @@
+"""Identity stitching: which identifiers are one subject, known or not yet."""

@@ -1,0 +1,1 @@
+"""Traits: what is counted, summed and remembered of a person's events."""
