@@ -2,6 +2,7 @@
 
 from suzani.profiles.auditing import Stamp, audit, audit_stamp
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
+from suzani.profiles.facts import PROFILE_FIELDS, Facts, facts
 from suzani.profiles.rebuilding import rebuild, rebuild_all
 from suzani.profiles.searching import is_searchable, search
 from suzani.profiles.survivorship import Survivorship, load_survivorship
@@ -21,9 +22,11 @@ from suzani.profiles.types import (
 
 __all__ = [
     "GOLDEN_ATTRIBUTES",
+    "PROFILE_FIELDS",
     "Audit",
     "Customer",
     "Edge",
+    "Facts",
     "Golden",
     "Happening",
     "Hit",
@@ -38,6 +41,7 @@ __all__ = [
     "audit_stamp",
     "current_id",
     "customer",
+    "facts",
     "is_searchable",
     "load_survivorship",
     "rebuild",

@@ -133,3 +133,17 @@ union all
 select m.person_id, null, null, null, null, null, null, null, null, null, null, null, null, p.number
 from identity.membership m join sources.record r using (record_id) join sources.product p using (record_id)
 where m.person_id = any(%(persons)s) and r.deleted_at is null
+
+-- name: facts
+select person_id, given_name, family_name, patronymic, maiden_name, full_name, sex, birth_date, national_id, tax_id,
+    document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
+    marketing_consent, consent_at, display_name, record_count, systems, product_count, product_kinds, balances,
+    built_at
+from profiles.profile
+where person_id = any(%(persons)s)
+
+-- name: products_of_persons
+select m.person_id, p.number, p.kind, p.name, p.currency, p.balance, p.status, p.opened_on, p.closed_on, r.system
+from identity.membership m join sources.record r using (record_id) join sources.product p using (record_id)
+where m.person_id = any(%(persons)s) and r.deleted_at is null
+order by m.person_id, r.system, p.number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -85,6 +85,16 @@ async def delete(tx: Tx, persons: Sequence[int]) -> int:
 async def profile(tx: Tx, person_id: int) -> dict[str, Any] | None:
     """The stored profile of a person, None when there is none."""
     return await fetch_one(tx, queries.profile, person_id=person_id)
+
+
+async def facts(tx: Tx, persons: Collection[int]) -> list[dict[str, Any]]:
+    """The golden values of these persons, without provenance."""
+    return await fetch(tx, queries.facts, persons=list(persons))
+
+
+async def products_of_persons(tx: Tx, persons: Collection[int]) -> list[dict[str, Any]]:
+    """Every product of these persons."""
+    return await fetch(tx, queries.products_of_persons, persons=list(persons))
 
 
 async def survivor(tx: Tx, person_id: int) -> int | None:
