@@ -1,11 +1,14 @@
-"""What an event is once it has been taken in, whichever way it came."""
+"""What an event is once it has been taken in, whichever way it came, and what may be wrong with one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from suzani.kernel import InvalidInput
 
 
 class EventType(StrEnum):
@@ -43,3 +46,39 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     context: dict[str, Any] = {}
+    integrations: dict[str, Any] = {}
+
+
+class Reason(StrEnum):
+    """Why an event is in quarantine."""
+
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_NAME = "missing_name"
+    MISSING_IDENTITY = "missing_identity"
+    UNPLANNED = "unplanned"
+    SCHEMA = "schema"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with an event: `place` is where (`properties.amount`), `detail` what."""
+
+    reason: Reason
+    place: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.detail}" if self.place else self.detail
+
+
+class Malformed(InvalidInput):
+    """Something that is not an event; `violation` says why."""
+
+    status_code = 400
+
+    def __init__(self, violation: Violation, hint: str = "") -> None:
+        super().__init__(str(violation), hint=hint)
+        self.violation = violation
