@@ -1,0 +1,94 @@
+"""A platform served by `suzani up` in processes of its own, as its users would have it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from suzani.kernel import Unavailable
+
+HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A platform that answers: where, the process that keeps all others, and how long the start took."""
+
+    url: str
+    process: psutil.Process
+    ready_seconds: float
+
+    def mib(self) -> float:
+        """Resident memory of the program and the processes it started, the database's left out."""
+        own = (process for process in self._family() if _role(process) != "postgres")
+        return round(sum(process.memory_info().rss for process in own) / 2**20, 1)
+
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """Processor seconds so far, by role: web, events, worker, postgres, …"""
+        spent = Counter[str]()
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                spent[_role(process)] += (
+                    times.user + times.system + times.children_user + times.children_system
+                )
+        return dict(spent)
+
+    def _family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+
+def _role(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        if process.name().startswith("postgres"):
+            return "postgres"
+        for argument in process.cmdline():
+            if argument.startswith("suzani.main:serve_"):
+                return argument.removeprefix("suzani.main:serve_")
+    return "supervisor"
+
+
+@contextmanager
+def served(folder: Path, is_ready: Callable[[str], bool]) -> Iterator[Server]:
+    """The platform of a folder, from when `is_ready` says so of its address until the block ends.
+
+    Raises Unavailable when it ends by itself or is not ready within ten minutes.
+    """
+    url = f"http://{HOST}:{(port := _free_port())}"
+    options = ["--data", str(folder), "--port", str(port)]
+    command = [sys.executable, "-c", "from suzani.main import main; main()", "up", *options]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
+    try:
+        _wait(process, lambda: is_ready(url))
+        yield Server(url, psutil.Process(process.pid), round(time.perf_counter() - started, 2))
+    finally:
+        process.terminate()
+        process.wait(_START_SECONDS)
+
+
+def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(OSError):
+            if is_ready():
+                return
+        time.sleep(0.05)
+    raise Unavailable("the server did not come up", hint="Start it by hand: suzani up.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
