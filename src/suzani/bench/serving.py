@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Server:
 
     def cpu_seconds(self) -> Mapping[str, float]:
         """Processor seconds so far, by role: web, events, worker, postgres, …"""
-        spent = Counter[str]()
+        spent = defaultdict[str, float](float)
         for process in self._family():
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
