@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.identity.learning.estimates import Found, Scored, estimate, odds_of, probability
+from suzani.identity.learning.estimates import Found, Scored, estimate, probability
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,7 +16,6 @@ def scored(left: list[int], right: list[int], odds: list[float]) -> Scored:
         np.array(left, dtype=np.int64),
         np.array(right, dtype=np.int64),
         np.array(odds, dtype=np.float64),
-        np.ones(len(left), dtype=bool),
     )
 
 
@@ -36,7 +35,7 @@ def drawn(pairs: int, seed: int) -> tuple[npt.NDArray[np.int64], Scored, Found, 
     total = true.sum() + found.missed
     return (
         person,
-        Scored(left, right, odds, np.ones(pairs, dtype=bool)),
+        Scored(left, right, odds),
         found,
         (hit / joined.sum(), hit / total),
     )
@@ -59,7 +58,7 @@ def test_estimating_twice_gives_the_same() -> None:
 def test_the_order_of_pairs_does_not_matter() -> None:
     person, pairs, found, _ = drawn(500, 1)
     turn = np.random.default_rng(9).permutation(500)
-    other = Scored(pairs.left[turn], pairs.right[turn], pairs.odds_bits[turn], pairs.by_blocking[turn])
+    other = Scored(pairs.left[turn], pairs.right[turn], pairs.odds_bits[turn])
     first, second = estimate(person, pairs, found), estimate(person, other, found)
     assert first.f1.value == pytest.approx(second.f1.value)
     assert first.recall.low == pytest.approx(second.recall.low)
@@ -97,10 +96,20 @@ def test_nothing_at_all_is_perfect() -> None:
 
 def test_pairs_that_no_rule_found_but_that_joined_are_not_missed() -> None:
     person = np.zeros(2, dtype=np.int64)
-    pair = Scored(np.array([0]), np.array([1]), np.array([30.0]), np.array([False]))
     found = Found(10, 2, 0)
     assert found.missed == 1
-    assert estimate(person, pair, found).recall.value == pytest.approx(1)
+    assert estimate(person, scored([0], [1], [30]), found, beyond=1).recall.value == pytest.approx(1)
+
+
+def test_recall_of_blocking_is_estimated_from_pairs_found_once_and_twice() -> None:
+    found_by = np.array([1] * 40 + [2] * 40 + [3] * 120)
+    # Chao, bias-corrected: 40 × 39 / (2 × 41) = 19.02 pairs unseen beside 200 seen.
+    unseen = 40 * 39 / (2 * 41)
+    sure = np.full(200, 99.0)
+    assert Found.of(sure, found_by).recall == pytest.approx(200 / (200 + unseen))
+    half = np.where(found_by == 1, 0.0, sure)
+    assert Found.of(half, found_by).recall == pytest.approx(180 / (180 + 20 * 19 / 82))
+    assert Found.of(-sure, found_by).recall is None
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
@@ -120,8 +129,3 @@ def test_every_estimate_lies_in_its_interval(pairs: list[tuple[int, int, float]]
     result = estimate(np.array(person), scored(left, right, list(distinct.values())), Found(5, 1, 2))
     for interval in (result.precision, result.recall, result.f1, result.blocking_recall):
         assert 0 <= interval.low <= interval.value <= interval.high <= 1
-
-
-@given(st.floats(-30, 30))
-def test_odds_and_probabilities_are_each_others_inverse(odds: float) -> None:
-    assert odds_of(probability(np.array([odds])))[0] == pytest.approx(odds, abs=1e-2)

@@ -8,7 +8,6 @@ from suzani.identity.models.interactions import (
     _FROM,
     Expected,
     Interaction,
-    add_interactions,
     learn_interactions,
 )
 from suzani.kernel import InvalidInput, Kind
@@ -63,26 +62,6 @@ def test_no_field_is_corrected_in_a_circle() -> None:
     kinds = (Kind.CITY, Kind.REGION, Kind.POSTCODE)
     found = learn_interactions(("city", "region", "postcode"), kinds, codes, expected(codes, 800, (4, 4, 4)))
     assert len(found) == 2
-
-
-def test_agreement_of_both_is_corrected_for_strangers_and_for_households() -> None:
-    item = Interaction("a", "b", 4, 4, 0.5, 3.0)
-    levels = np.array([[4, 4, 1], [4, 3, 4]], dtype=np.uint8)
-    same, home = np.zeros(3), np.zeros(3)
-    add_interactions([item], ("a", "b"), (True, True), levels, same, home)
-    assert same.tolist() == [-2.5, 0, 0]
-    assert home.tolist() == [-3.0, 0, 0]
-    add_interactions([item], ("a", "b"), (True, False), levels, same, home)
-    assert home.tolist() == [-3.0, 0, 0]
-
-
-def test_expectations_are_the_three_classes_probabilities() -> None:
-    levels, rows = np.ones((1, 3), dtype=np.uint8), np.arange(3)
-    bits = (np.array([-200.0, 1.0, 200.0]), np.array([0.0, 1.0, 0.0]))
-    found = Expected.of(levels, rows, rows, bits, (0.25, 0.25))
-    assert found.same == pytest.approx([0, 1 / 3, 1])
-    assert found.home == pytest.approx([1 / 3, 1 / 3, 0])
-    assert Expected.of(levels, rows, rows, bits, (0.25, 0.0)).home == pytest.approx([0, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from suzani.identity.kernels import blocks
 from suzani.identity.kernels.sampling import which_find
 from suzani.identity.learning import sampling
 from suzani.identity.learning.choosing import affordable
+from suzani.identity.learning.estimates import Found
 from suzani.identity.pairs import blocking, matching
 from suzani.identity.pairs.blocking import Blocked, Plan
 from suzani.identity.pairs.packing import Packed, pack
@@ -44,7 +45,7 @@ def blocked_by(records: Packed, rules: Sequence[tuple[str, ...]]) -> Blocked:
 def found_in(records: Packed, blocked: Blocked) -> set[tuple[int, int]]:
     """All candidates: every pair looked at has odds above no bound at all."""
     weights = weights_of(model_of_town(), records)
-    pairs, _ = matching.candidates(records, blocked, weights, -1e6)
+    pairs = matching.candidates(records, blocked, weights, -1e6).pairs
     found = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     assert len(found) == len(set(found))
     return set(found)
@@ -111,15 +112,12 @@ def test_what_an_earlier_rule_found_is_not_looked_at_again() -> None:
     left, right = all_pairs(records.rows)
     found = which_find(blocked.rules, records.keys, left, right).sum(axis=1)
     assert set(found.tolist()) == {0, 1, 2, 3}
-    once, given_once = matching.candidates(records, blocked_by(records, rules[1:]), weights, -1e6)
-    again, given_again = matching.candidates(records, blocked, weights, -1e6)
-    assert np.array_equal(once.left, again.left)
-    assert np.array_equal(once.right, again.right)
-    assert (
-        given_once
-        == given_again
-        == {"phone": given_once["phone"], "id:national_id": given_once["id:national_id"]}
-    )
+    once = matching.candidates(records, blocked_by(records, rules[1:]), weights, -1e6)
+    again = matching.candidates(records, blocked, weights, -1e6)
+    assert np.array_equal(once.pairs.left, again.pairs.left)
+    assert np.array_equal(once.pairs.right, again.pairs.right)
+    assert once.by_rule == again.by_rule
+    assert list(once.by_rule) == ["phone", "id:national_id"]
 
 
 def test_blocking_by_a_plan_gives_the_candidates_of_the_run_that_made_it() -> None:
@@ -252,8 +250,8 @@ def test_blocking_reaches_nearly_all_true_pairs_and_few_others() -> None:
     recall = same.sum() / (truth[left] == truth[right]).sum()
     assert recall > 0.95
     assert (found_by > 0).mean() < 0.5
-    found = found_by > 0
-    estimated = blocking.estimated_recall(found_by[found], same[found].astype(np.float64))
+    odds = np.where(truth[left] == truth[right], 50.0, -50.0)
+    estimated = Found.of(odds[found_by > 0], found_by[found_by > 0]).recall
     assert estimated == pytest.approx(recall, abs=0.03)
 
 
@@ -320,13 +318,3 @@ def test_a_plan_of_sources_that_these_records_lack_is_refused() -> None:
     plan = Plan((("email",),), (np.empty(0, np.uint64),))
     with pytest.raises(InvalidInput, match="email"):
         blocking.block_as(packed_town(10, 8), plan)
-
-
-def test_recall_is_estimated_from_pairs_found_once_and_twice() -> None:
-    found_by = np.array([1] * 40 + [2] * 40 + [3] * 120)
-    # Chao, bias-corrected: 40 × 39 / (2 × 41) = 19.02 pairs unseen beside 200 seen.
-    unseen = 40 * 39 / (2 * 41)
-    assert blocking.estimated_recall(found_by, np.ones(200)) == pytest.approx(200 / (200 + unseen))
-    half = np.where(found_by == 1, 0.5, 1.0)
-    assert blocking.estimated_recall(found_by, half) == pytest.approx(180 / (180 + 20 * 19 / 82))
-    assert blocking.estimated_recall(found_by, np.zeros(200)) is None

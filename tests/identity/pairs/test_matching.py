@@ -16,7 +16,7 @@ from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.packing import pack
 from suzani.identity.pairs.scoring import weights_of
 from suzani.identity.standardising.fields import Field
-from tests.identity.packs import INTERACTIONS, NOTHING, all_pairs, fields_of_town, model_of_town, packed_town
+from tests.identity.packs import INTERACTIONS, all_pairs, fields_of_town, model_of_town, packed_town
 
 LARGEST = 5_000
 RULES = (("given",), ("family",), ("date",), ("phone",), ("city", "sex"), ("address words",))
@@ -48,15 +48,18 @@ def test_giving_up_early_neither_loses_nor_changes_a_candidate(
     weights = weights_of(model, records)
     blocked = blocking.block(records, RULES, LARGEST)
     left, right = all_pairs(records.rows)
-    found = which_find(blocked.rules, records.keys, left, right).sum(axis=1) > 0
+    found_by = which_find(blocked.rules, records.keys, left, right).sum(axis=1)
+    found = found_by > 0
     every = matching.score(records, weights, left[found], right[found])
-    expected = every.where(every.odds_bits > bound)
-    pairs, given_by = matching.candidates(records, blocked, weights, bound)
-    assert pairs_of(pairs) == pairs_of(expected)
-    assert np.array_equal(pairs.levels, expected.levels)
-    assert np.allclose(pairs.odds_bits, expected.odds_bits, atol=1e-9)
-    assert list(given_by) == [" + ".join(rule) for rule in RULES]
-    assert sum(given_by.values()) >= found.sum()
+    above = every.odds_bits > bound
+    expected = every.where(above)
+    candidates = matching.candidates(records, blocked, weights, bound)
+    assert pairs_of(candidates.pairs) == pairs_of(expected)
+    assert np.array_equal(candidates.pairs.levels, expected.levels)
+    assert np.allclose(candidates.pairs.odds_bits, expected.odds_bits, atol=1e-9)
+    assert np.array_equal(candidates.found_by, found_by[found][above])
+    assert list(candidates.by_rule) == [" + ".join(rule) for rule in RULES]
+    assert sum(candidates.by_rule.values()) >= found.sum()
 
 
 def test_names_in_each_others_place_are_not_given_up() -> None:
@@ -66,12 +69,13 @@ def test_names_in_each_others_place_are_not_given_up() -> None:
     blocked = blocking.block(records, [("name",)], LARGEST)
     pairs = matching.score(records, weights, *all_pairs(records.rows))
     names = pairs.levels[:, [records.layout.given, records.layout.family]]
-    swapped = (matching.found_by(records, blocked, pairs.left, pairs.right) > 0) & (names == 4).all(axis=1)
+    found = which_find(blocked.rules, records.keys, pairs.left, pairs.right).any(axis=1)
+    swapped = found & (names == 4).all(axis=1)
     assert swapped.sum() > 5
     for pair in np.flatnonzero(swapped).tolist():
         bound = float(pairs.odds_bits[pair]) - 1e-6
-        found, _ = matching.candidates(records, blocked, weights, bound)
-        assert pairs_of(pairs)[pair] in pairs_of(found)
+        candidates = matching.candidates(records, blocked, weights, bound)
+        assert pairs_of(pairs)[pair] in pairs_of(candidates.pairs)
 
 
 @pytest.mark.parametrize("stretches", [1, 2, 7, 1000])
@@ -81,18 +85,19 @@ def test_candidates_are_the_same_however_the_work_is_cut(
     records = packed_town(50, 4)
     weights = weights_of(model_of_town(), records)
     blocked = blocking.block(records, RULES, LARGEST)
-    whole, given = matching.candidates(records, blocked, weights, -10.0)
+    whole = matching.candidates(records, blocked, weights, -10.0)
     monkeypatch.setattr(matching, "_STRETCHES", stretches)
-    parts, given_in_parts = matching.candidates(records, blocked, weights, -10.0)
-    assert given == given_in_parts
-    assert pairs_of(whole) == pairs_of(parts)
-    assert np.array_equal(whole.odds_bits, parts.odds_bits)
+    parts = matching.candidates(records, blocked, weights, -10.0)
+    assert whole.by_rule == parts.by_rule
+    assert np.array_equal(whole.found_by, parts.found_by)
+    assert pairs_of(whole.pairs) == pairs_of(parts.pairs)
+    assert np.array_equal(whole.pairs.odds_bits, parts.pairs.odds_bits)
 
 
 def test_candidates_come_in_order_and_once() -> None:
     records = packed_town(60, 5)
     blocked = blocking.block(records, affordable(records, 1), 150)
-    pairs, _ = matching.candidates(records, blocked, weights_of(model_of_town(), records), -10.0)
+    pairs = matching.candidates(records, blocked, weights_of(model_of_town(), records), -10.0).pairs
     assert len(pairs) > 100
     assert pairs_of(pairs) == sorted(set(pairs_of(pairs)))
     assert np.all(pairs.left < pairs.right)
@@ -106,8 +111,8 @@ def test_many_candidates_find_room() -> None:
         rows,
     )
     weights = weights_of(model_of_town(), records)
-    pairs, _ = matching.candidates(records, blocking.block(records, RULES, LARGEST), weights, 0.0)
-    assert len(pairs) == rows * (rows - 1) // 2
+    found = matching.candidates(records, blocking.block(records, RULES, LARGEST), weights, 0.0)
+    assert len(found.pairs) == rows * (rows - 1) // 2
 
 
 def test_pairs_keep_their_left_below_their_right_when_rows_are_renamed() -> None:
@@ -129,6 +134,5 @@ def test_no_blocks_give_no_candidates() -> None:
     records = pack([], 100)
     model = replace(model_of_town(), fields=(), interactions=())
     blocked = blocking.block(records, affordable(records, 1), 150)
-    pairs, given_by = matching.candidates(records, blocked, weights_of(model, records), -2.0)
-    assert (len(pairs), given_by) == (0, {})
-    assert len(matching.found_by(records, blocked, NOTHING, NOTHING)) == 0
+    found = matching.candidates(records, blocked, weights_of(model, records), -2.0)
+    assert (len(found.pairs), len(found.found_by), found.by_rule) == (0, 0, {})

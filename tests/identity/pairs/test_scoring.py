@@ -194,7 +194,7 @@ def test_the_frequencies_of_a_population_may_be_given() -> None:
     levels, left, right = np.array([[4]], dtype=np.uint8), np.array([0]), np.array([1])
 
     def odds(held: int, among: float) -> float:
-        weights = weights_of(model_of(town), records, np.array([[held, 0]]), np.array([among]))
+        weights = weights_of(model_of(town), records, [np.array([held])], np.array([among]))
         return float(scores_of(weights, records.layout, levels, records.codes, left, right)[0])
 
     assert odds(2, 1_000) > odds(200, 1_000) > odds(900, 1_000)

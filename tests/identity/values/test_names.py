@@ -15,7 +15,6 @@ from suzani.identity.values.names import (
     generation,
     maiden,
     phonetic_key,
-    sex_of_name_form,
     short_form_groups,
     short_forms,
 )
@@ -234,25 +233,6 @@ def test_a_suffix_tells_the_generation(written: str, expected: str) -> None:
 )
 def test_a_maiden_name_is_parted_from_the_name(written: str, name: str, born: str) -> None:
     assert maiden([written, "Ann"]) == ([name, "Ann"], [born, ""])
-
-
-@pytest.mark.parametrize(
-    ("names", "sex"),
-    [
-        (
-            "karimova petrovskaya nodirovna ivanivna ilinichna nodirqizi pushkina zebuniso zulfiyabonu",
-            "female",
-        ),
-        (
-            "karimov petrovskiy nodirovich dmitrievich valiogli sirojiddin khabibullo vladislav abdulaziz",
-            "male",
-        ),
-        ("lyubov liubov lubov kim medina martin alisherbek alijon gulnorakhon sasha ali eva ova ", ""),
-    ],
-)
-def test_only_a_form_that_leaves_no_doubt_shows_the_sex(names: str, sex: str) -> None:
-    assert {name: sex_of_name_form(name) for name in names.split()} == dict.fromkeys(names.split(), sex)
-    assert sex_of_name_form("") == ""
 
 
 def test_short_forms_are_found_in_any_transliteration() -> None:

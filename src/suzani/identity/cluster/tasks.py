@@ -200,7 +200,7 @@ def scanned(judge: Judge) -> Callable[[pa.Table, pa.Table], pa.Table]:
             pairs = pairs.where(pairs.odds_bits > bound)
         else:
             blocked = _blocked(entries, nodes, packed, knowledge.plan)
-            pairs, _ = matching.candidates(packed, blocked, weights, bound)
+            pairs = matching.candidates(packed, blocked, weights, bound).pairs
         return pa.table({"a": _signed(nodes[pairs.left]), "b": _signed(nodes[pairs.right])})
 
     return work

@@ -95,7 +95,7 @@ class Index:
         # What stays the same whatever comes; the rest has been copied into arrays that grow.
         self._shape = replace(
             packed.take(np.empty(0, np.int64)), values=self.pool.values, hashes=self.pool.hashes[:0],
-            counts=packed.counts[:0].copy(),
+            counts=(),
         )  # fmt: skip
 
     def __len__(self) -> int:

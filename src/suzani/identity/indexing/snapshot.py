@@ -84,7 +84,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
     packed = snapshot.packed
     arrays = {
         "record_id": snapshot.record_id, "table": packed.layout.table, "order": packed.layout.order,
-        "codes": packed.codes, "filled": packed.filled, **packed.values._asdict(),
+        "codes": packed.codes, "lists": packed.lists, "filled": packed.filled, **packed.values._asdict(),
     }  # fmt: skip
     start = arrays["start"]
     arrays["text"], arrays["start"] = arrays["text"][start[0] : start[-1]], start - start[0]
@@ -183,7 +183,7 @@ def _snapshot(head: _Head, arrays: dict[str, Array], words: Words) -> Snapshot:
     makers = Keys.of(fields, layout)
     packed = Packed(
         fields, layout, values, codes, hashes, contents_of(fields, layout, codes, hashes),
-        np.zeros((len(hashes), 2), dtype=np.int64), arrays["filled"],
+        arrays["lists"], (), arrays["filled"],
         hashing.hash_keys(makers.table, codes, hashes, values.form), makers, words,
     )  # fmt: skip
     return Snapshot(head.state, arrays["record_id"], packed)

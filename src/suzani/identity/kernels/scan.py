@@ -20,6 +20,8 @@ from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 _ROW_MASK = (1 << 24) - 1
 _LOW = np.uint64(_ROW_MASK)
 _LAST = 1 << 31
+_RULE_BITS = 16
+_COUNT_MASK = (1 << _RULE_BITS) - 1
 
 
 class Neighbours(NamedTuple):
@@ -78,7 +80,8 @@ def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_:
 
 class _Desk(NamedTuple):
     """Working memory of one thread: what agreement with the row at hand adds, what a first look found, masks
-    for strings, the last row that met each row, and pairs looked at by rule."""
+    for strings, of each row which one it met last (`met[:, 0]`), by which rule and by how many (both in
+    `met[:, 1]`), and pairs looked at by rule."""
 
     own: Singles
     found: Found
@@ -88,12 +91,13 @@ class _Desk(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """Room for pairs: rows, odds, levels (pairs × fields)."""
+    """Room for pairs: rows, odds, levels (pairs × fields), how many rules found each."""
 
     left: Ints
     right: Ints
     odds: Floats
     levels: Bytes
+    found_by: Ints
 
 
 @inlined
@@ -146,7 +150,8 @@ def _scan_row(
     """Keep a row's pairs with later neighbours, `n` being kept already; returns how many are then."""
     members, at, begin, rule_ends, _ = near
     weigh_own(look, judge.weights.rarity, cards, a, desk.own)
-    desk.met[a] = a
+    met, kept_before = desk.met, n
+    met[a, 0] = a
     r = 0
     for k in range(begin[a], begin[a + 1]):
         i = at[k]
@@ -155,13 +160,18 @@ def _scan_row(
         while members[i] >= 0:
             i += 1
             b = int(members[i] & _ROW_MASK)
-            if desk.met[b] != a:
-                desk.met[b] = a
+            if met[b, 0] == a:
+                if met[b, 1] >> _RULE_BITS != r:
+                    met[b, 1] = r << _RULE_BITS | (met[b, 1] & _COUNT_MASK) + 1
+            else:
+                met[b, 0], met[b, 1] = a, r << _RULE_BITS | 1
                 desk.looked_at[r] += 1
                 bits = _odds(look, cards, judge, codes, a, b, bound, desk, kept.levels, n)
                 if bits > bound:
                     kept.left[n], kept.right[n], kept.odds[n] = a, b, bits
                     n += 1
+    for pair in range(kept_before, n):
+        kept.found_by[pair] = met[kept.right[pair], 1] & _COUNT_MASK
     return n
 
 
@@ -169,17 +179,17 @@ def _scan_row(
 def scan(
     near: Neighbours, first: int, last: int, look: Look, cards: Cards, judge: Judge, codes: Codes,
     bound: float,
-) -> tuple[Ints, Ints, Floats, Bytes, Ints]:  # fmt: skip
+) -> tuple[_Kept, Ints]:  # fmt: skip
     """Score the pairs of rows `first` to `last` with their neighbours of higher number.
 
-    Returns (left, right, odds, levels (pairs × fields), pairs looked at by rule), for odds above `bound`.
+    Returns those with odds above `bound`, and how many pairs each rule was the first to bring up.
     """
     fields = len(look.field)
     desk = _Desk(
         np.empty(fields, dtype=np.float32),
         Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64)),
         strings.scratch(),
-        np.full(len(near.begin) - 1, -1, dtype=np.int32),
+        np.full((len(near.begin) - 1, 2), -1, dtype=np.int32),
         np.zeros(len(near.rule_ends), dtype=np.int64),
     )
     kept, n = _room(1024, fields), 0
@@ -188,8 +198,7 @@ def scan(
             if n + near.later[a] > len(kept.left):
                 kept = _longer(kept, n, 2 * (n + near.later[a]))
             n = _scan_row(a, near, look, cards, judge, codes, bound, desk, kept, n)
-    kept = _longer(kept, n, n)
-    return kept.left, kept.right, kept.odds, kept.levels, desk.looked_at
+    return _longer(kept, n, n), desk.looked_at
 
 
 @kernel
@@ -199,6 +208,7 @@ def _room(pairs: int, fields: int) -> _Kept:
         np.empty(pairs, dtype=np.int64),
         np.empty(pairs, dtype=np.float64),
         np.empty((pairs, fields), dtype=np.uint8),
+        np.empty(pairs, dtype=np.int64),
     )
 
 
@@ -207,5 +217,5 @@ def _longer(kept: _Kept, n: int, room: int) -> _Kept:
     """The first n pairs in another room."""
     longer = _room(room, kept.levels.shape[1])
     longer.left[:n], longer.right[:n], longer.odds[:n] = kept.left[:n], kept.right[:n], kept.odds[:n]
-    longer.levels[:n] = kept.levels[:n]
+    longer.levels[:n], longer.found_by[:n] = kept.levels[:n], kept.found_by[:n]
     return longer

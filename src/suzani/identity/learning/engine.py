@@ -20,7 +20,7 @@ from suzani.identity.learning.training import Told, train_on
 from suzani.identity.models.comparisons import Rows
 from suzani.identity.models.model import Model
 from suzani.identity.pairs import blocking, matching
-from suzani.identity.pairs.blocking import Blocked, Rule
+from suzani.identity.pairs.blocking import Rule
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.nodes import Nodes, find_nodes, spread
 from suzani.identity.pairs.packing import Packed, pack
@@ -129,8 +129,9 @@ def resolve_fields(
     person, edges = _of_rows(packed, nodes, found.weights, parted, options)
     person = _first_rows(person)
     watch.begin("estimate")
+    beyond = found.beyond(parted)
     quality = estimated_quality(
-        records, person, edges, found.expected, found.blocked, found.knowledge.model, options
+        records, person, edges, found.expected, beyond, found.knowledge.model, options
     )
     watch.begin("")
     return Resolution(
@@ -149,21 +150,25 @@ def resolve_fields(
 
 @dataclass(frozen=True)
 class _Found:
-    """The candidates above the loose bound, how they were weighed, and the share of true pairs among them;
-    `blocked` is None when all pairs were compared."""
+    """The candidates above the loose bound and how they were weighed; how many new ones each rule gave
+    (nothing when all pairs were compared), the true pairs expected among them, the share of all true pairs
+    that these are, and pairs lost in blocks that stayed too large."""
 
     loose: Pairs
     weights: Weights
     knowledge: Knowledge
     rules: dict[str, int]
     expected: Found
-    blocked: Blocked | None = None
     recall: float | None = None
+    lost: int = 0
 
-    @property
-    def lost(self) -> int:
-        """Pairs lost in blocks that stayed too large."""
-        return self.blocked.lost if self.blocked else 0
+    def beyond(self, parted: Partition) -> int:
+        """How many pairs inside persons no rule had found."""
+        inside, found = (
+            int(np.count_nonzero(parted.person[pairs.left] == parted.person[pairs.right]))
+            for pairs in (parted.edges, self.loose)
+        )
+        return max(inside - found, 0) if self.rules else 0
 
 
 def _find(
@@ -201,11 +206,9 @@ def _found_by_rules(
     blocked = blocking.block(packed, rules, largest)
     known = Knowledge.of(packed, model, blocked.plan)
     watch.begin("score")
-    loose, by_rule = matching.candidates(packed, blocked, weights, options.loose_bits)
-    watch.begin("estimate")
-    found = matching.found_by(packed, blocked, loose.left, loose.right)
-    recall = blocking.estimated_recall(found, loose.probability)
-    return _Found(loose, weights, known, by_rule, expected_pairs(loose, found), blocked, recall)
+    found = matching.candidates(packed, blocked, weights, options.loose_bits)
+    expected = expected_pairs(found.pairs, found.found_by)
+    return _Found(found.pairs, weights, known, found.by_rule, expected, expected.recall, blocked.lost)
 
 
 def _found_among_all(
@@ -233,9 +236,9 @@ def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watc
         return _Found(loose, weights, knowledge, {}, expected_pairs(loose, None))
     blocked = blocking.block_as(packed, knowledge.plan)
     watch.begin("score")
-    loose, rules = matching.candidates(packed, blocked, weights, options.loose_bits)
-    found = matching.found_by(packed, blocked, loose.left, loose.right)
-    return _Found(loose, weights, knowledge, rules, expected_pairs(loose, found), blocked)
+    found = matching.candidates(packed, blocked, weights, options.loose_bits)
+    expected = expected_pairs(found.pairs, found.found_by)
+    return _Found(found.pairs, weights, knowledge, found.by_rule, expected, lost=blocked.lost)
 
 
 def _of_rows(

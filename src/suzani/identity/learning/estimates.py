@@ -10,7 +10,7 @@ that blocking missed (Chao 1987, with his variance).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, log1p, sqrt
+from math import log1p, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 DRAWS = 1_000
+_FEW_FOUND = 20
 _SEED = 20_231
 _TAILS = (0.05, 0.95)
 _BINS = np.arange(-40.0, 40.125, 0.25)
@@ -109,6 +110,11 @@ class Found:
         return self.once * max(self.once - 1, 0.0) / (2 * (self.twice + 1))
 
     @property
+    def recall(self) -> float | None:
+        """Share of all true pairs that the rules found; None when too few were found to tell."""
+        return self.total / (self.total + self.missed) if self.total >= _FEW_FOUND else None
+
+    @property
     def missed_error(self) -> float:
         """Standard error of `missed`, Chao 1987 eq. 12 in its bias-corrected form."""
         once, twice = self.once, self.twice + 1
@@ -127,13 +133,11 @@ def probability(odds_bits: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scored pairs of rows, each once: calibrated log2 odds, and whether blocking rules had found the pair
-    (others were scored because they lie in one component)."""
+    """Scored pairs of rows, each once, with calibrated log2 odds."""
 
     left: Ints
     right: Ints
     odds_bits: Floats
-    by_blocking: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,7 @@ def estimate(
     scored: Scored,
     found: Found,
     *,
+    beyond: int = 0,
     error_bits: float = UNCALIBRATED_ERROR_BITS,
     unscored_bits: float = -6.0,
 ) -> Estimate:
@@ -171,6 +176,7 @@ def estimate(
 
     `person`: a label per row, itself a row number; `scored`: scored pairs, those inside persons and those
     between them that are near enough to matter; `found`: expected true pairs by the rules that found them;
+    `beyond`: how many pairs inside persons no rule had found, scored because they lie in one component;
     `error_bits`: standard error of the odds; `unscored_bits`: what another pair between two persons counts
     that `scored` joins. Records of a person vouch for one another: the pairs between two parts of it stand or
     fall with the strongest link between them, those between two persons with the average link.
@@ -180,7 +186,6 @@ def estimate(
     inside = _inside(person, scored, together)
     outside = _outside(person, scored, ~together, unscored_bits)
     pairs = int(inside.pairs.sum())
-    beyond = int((together & ~scored.by_blocking).sum())
     generator = np.random.default_rng(_SEED)
     shift = generator.normal(0, max(error_bits, _LEAST_ERROR_BITS), DRAWS)
     within, between = inside.drawn(shift, generator), outside.drawn(shift, generator)
@@ -247,9 +252,3 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 def _interval(value: float, draws: Floats) -> Interval:
     low, high = (float(bound) for bound in np.quantile(draws, _TAILS))
     return Interval(value, min(low, value), max(high, value))
-
-
-def odds_of(chance: Floats) -> Floats:
-    """log2 odds of probabilities, for callers that have nothing better."""
-    sure = np.clip(np.asarray(chance, dtype=np.float64), 1e-12, 1 - 1e-12)
-    return np.asarray((np.log(sure) - np.log1p(-sure)) / log(2))

@@ -8,8 +8,7 @@ from suzani.identity.kernels.linkage import FORBIDDEN
 from suzani.identity.learning.estimates import UNCALIBRATED_ERROR_BITS, Estimate, Found, Scored, estimate
 from suzani.identity.models.comparisons import Rows
 from suzani.identity.models.model import Model
-from suzani.identity.pairs.blocking import Blocked
-from suzani.identity.pairs.matching import Pairs, found_by
+from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.packing import Packed
 from suzani.identity.pairs.partition import Options, conflicts
 
@@ -27,24 +26,22 @@ def expected_pairs(loose: Pairs, rules: Rows | None) -> Found:
 
 
 def estimated_quality(
-    records: Packed, person: Rows, edges: Pairs, found: Found, blocked: Blocked | None, model: Model,
-    options: Options,
-) -> Estimate:  # fmt: skip
+    records: Packed, person: Rows, edges: Pairs, found: Found, beyond: int, model: Model, options: Options
+) -> Estimate:
     """Precision, recall and F1 over pairs of records, without a label.
 
-    `person` and `edges` are those of all rows of `records`; `blocked` is None when all pairs were compared.
+    `person` and `edges` are those of all rows of `records`; `beyond`: pairs inside persons that no rule had
+    found.
     """
     inside = person[edges.left] == person[edges.right]
     # Pairs that two valid ids tell apart are no doubt, however near the rest.
     odds = np.where(conflicts(records, edges) & ~inside, FORBIDDEN, edges.odds_bits)
-    by_blocking = np.ones(len(edges), dtype=bool)
-    if blocked is not None:
-        by_blocking[inside] = found_by(records, blocked, edges.left[inside], edges.right[inside]) > 0
     calibration = model.calibration
     return estimate(
         person,
-        Scored(edges.left, edges.right, odds, by_blocking),
+        Scored(edges.left, edges.right, odds),
         found,
+        beyond=beyond,
         error_bits=calibration.error_bits if calibration else UNCALIBRATED_ERROR_BITS,
         unscored_bits=options.unscored_bits,
     )

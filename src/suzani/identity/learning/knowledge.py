@@ -14,9 +14,9 @@ from suzani.identity.kernels.weights import Weights
 from suzani.identity.models.model import Model
 from suzani.identity.pairs.blocking import Plan
 from suzani.identity.pairs.packing import Packed, Words
-from suzani.identity.pairs.scoring import held_in, may_hold, weights_of
+from suzani.identity.pairs.scoring import weights_of
 from suzani.identity.standardising.norms import Norms
-from suzani.kernel import InvalidInput, Kind
+from suzani.kernel import InvalidInput
 
 FORMAT = "suzani-identity-knowledge"
 VERSION = 1
@@ -43,23 +43,24 @@ class Knowledge:
     def of(cls, packed: Packed, model: Model, plan: Plan | None) -> Knowledge:
         """What packed records teach beside a model."""
         values = {}
-        for f, (learned, (name, kind)) in enumerate(zip(model.fields, packed.fields, strict=True)):
+        for learned, (name, _), counts, list_ in zip(
+            model.fields, packed.fields, packed.counts, packed.lists, strict=True
+        ):
             if learned.weighs_frequency:
-                mine = held_in(packed, f)
-                counts = packed.counts[mine, int(kind is Kind.FAMILY_NAME)]
-                mine, counts = mine[counts > 1], counts[counts > 1]
-                order = np.argsort(packed.hashes[mine])
-                values[name] = packed.hashes[mine][order], counts[order]
+                often = np.flatnonzero(counts > 1)
+                hashes = packed.hashes[often + list_[0]]
+                order = np.argsort(hashes)
+                values[name] = hashes[order], counts[often][order]
         filled = {name: int(n) for (name, _), n in zip(packed.fields, packed.filled, strict=True)}
         return cls(model, plan, values, filled, packed.words)
 
     def weights(self, packed: Packed) -> Weights:
         """The weights of packed records, whose values are as rare as they were when this was learned."""
-        counts = np.ones((len(packed.hashes), 2), dtype=np.int64)
-        for f, (name, kind) in enumerate(packed.fields):
-            if name in self.values:
-                mine = may_hold(packed, f)
-                counts[mine, int(kind is Kind.FAMILY_NAME)] = self.held_by(name, packed.hashes[mine])
+        none = np.empty(0, dtype=np.int64)
+        counts = [
+            self.held_by(name, packed.hashes[first:end]) if name in self.values else none
+            for (name, _), (first, end) in zip(packed.fields, packed.lists, strict=True)
+        ]
         filled = np.array([self.filled[name] for name, _ in packed.fields], dtype=np.float64)
         return weights_of(self.model, packed, counts, filled)
 

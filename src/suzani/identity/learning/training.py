@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.kernels.counting import agreeing_pairs
 from suzani.identity.kernels.levels import COUNT, FIRST
 from suzani.identity.kernels.linkage import VALID
 from suzani.identity.kernels.weights import HOUSEHOLD, PRIOR, UNRELATED, Weights, evidence_of, scores_of
@@ -23,6 +22,8 @@ from suzani.identity.pairs.nodes import Nodes
 from suzani.identity.pairs.packing import Packed
 from suzani.identity.pairs.scoring import rejoined, weights_of
 from suzani.kernel import Kind
+
+Floats = npt.NDArray[np.float64]
 
 _RANDOM_PAIRS = 40_000
 _COPIES_COUNTED = 20
@@ -130,10 +131,9 @@ def _evidence(packed: Packed, nodes: Nodes) -> Evidence:
 
     Copies of a record count as records, but a great many of them as no more than so many.
     """
-    copies = np.minimum(nodes.sizes, _COPIES_COUNTED).astype(np.float64)
-    rows = int(copies.sum())
+    rows = int(np.minimum(nodes.sizes, _COPIES_COUNTED).sum())
     levels = compare(packed, *_random_pairs(packed.rows))
-    agreeing, filled = agreeing_pairs(packed.codes, packed.layout.table[:, [FIRST, COUNT]], copies)
+    agreeing, filled = _agreeing(packed, nodes)
     both = np.maximum(filled * (filled - 1.0), 1.0)
     random = [
         _random_levels(kind, levels[:, f], agreeing[f] / both[f], filled[f])
@@ -148,6 +148,21 @@ def _evidence(packed: Packed, nodes: Nodes) -> Evidence:
         max(rows * (rows - 1.0) / 2, 1.0),
         rows,
     )
+
+
+def _agreeing(packed: Packed, nodes: Nodes) -> tuple[Floats, Floats]:
+    """By field: ordered pairs of records that agree on a value, and records that have any."""
+    many = np.flatnonzero(nodes.sizes > _COPIES_COUNTED)
+    codes, uncounted = packed.codes[many], nodes.sizes[many] - _COPIES_COUNTED
+    agreeing, filled = np.zeros(len(packed.fields)), packed.filled.copy()
+    for f, (first, count) in enumerate(packed.layout.table[:, [FIRST, COUNT]].tolist()):
+        mine = codes[:, first : first + count]
+        filled[f] -= uncounted[(mine >= 0).any(axis=1)].sum()
+        at, column = np.nonzero(mine >= 0)
+        held = packed.counts[f].astype(np.float64)
+        np.subtract.at(held, mine[at, column] - packed.lists[f, 0], uncounted[at])
+        agreeing[f] = (held * (held - 1.0)).sum()
+    return agreeing, filled
 
 
 def _random_levels(kind: Kind, levels: Levels, agreeing: float, filled: float) -> npt.NDArray[np.float64]:

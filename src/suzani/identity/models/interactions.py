@@ -95,23 +95,6 @@ class Expected:
     same: Floats
     home: Floats
 
-    @classmethod
-    def of(
-        cls,
-        levels: Levels,
-        left: Rows,
-        right: Rows,
-        bits: tuple[Floats, Floats],
-        shares: tuple[float, float],
-    ) -> Expected:
-        """Expectations from each pair's sums of log2(m/u) and log2(h/u) (`bits`), and the shares of random
-        pairs that are one person and of one household (`shares`: a model's prior and household)."""
-        prior, household = shares
-        same = np.log2(prior) + bits[0]
-        home = np.log2(max(household, 1e-300)) + bits[1]
-        total = np.logaddexp2(np.logaddexp2(same, home), np.log2(1 - prior - household))
-        return cls(levels, left, right, np.exp2(same - total), np.exp2(home - total))
-
 
 def learn_interactions(
     names: Sequence[str], kinds: Sequence[Kind], codes: Sequence[Codes], expected: Expected
@@ -238,25 +221,3 @@ def _forest(found: Sequence[tuple[int, int, float, float]], size: int) -> list[t
             kept.append((first, second, m_bits, u_bits))
             root = [a if top == b else top for top in root]
     return kept
-
-
-def add_interactions(
-    interactions: Sequence[Interaction],
-    names: Sequence[str],
-    shared: Sequence[bool],
-    levels: Levels,
-    same: Floats,
-    home: Floats,
-) -> None:
-    """Correct sums of log2(m/u) (`same`) and log2(h/u) (`home`) of pairs in place.
-
-    `shared`: which fields a household shares; `levels`: fields × pairs. A correction counts for households
-    only if both fields are shared, as no other field weighs there.
-    """
-    index = {name: position for position, name in enumerate(names)}
-    for item in interactions:
-        a, b = index[item.first], index[item.second]
-        both = (levels[a] >= item.first_level) & (levels[b] >= item.second_level)
-        same[both] += item.weight_bits
-        if shared[a] and shared[b]:
-            home[both] -= item.u_bits

@@ -24,7 +24,6 @@ THREADS = 2
 _REFINING = ("given", "family", "year", "month and day", "city", "postcode", "sex")
 _MONSTROUS = 5_000
 _FEW_ROWS = 50_000
-_FEW_FOUND = 20
 ALL = np.empty((0, 0), dtype=np.uint64)
 """No marks: entries of all hashes."""
 
@@ -149,17 +148,3 @@ def _build(keys: Keys, rules: Rules, largest: int, entries: Entries) -> _Built:
     entries = kept[0] if len(kept) == 1 else np.sort(np.concatenate(kept))
     hashes = np.unique(np.concatenate(oversized))
     return _Built(entries, hashes, int(pairs), int(blocks.pairs_in(large)))
-
-
-def estimated_recall(found_by: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> float | None:
-    """Share of all true pairs that the rules found, by how often they found the same ones.
-
-    `found_by`: how many rules found each pair; `probability` of being one person. None when too few true
-    pairs were found. Bias-corrected form of Chao 1987.
-    """
-    once = float(probability[found_by == 1].sum())
-    twice = float(probability[found_by == 2].sum())
-    found = float(probability.sum())
-    if found < _FEW_FOUND:
-        return None
-    return found / (found + once * max(once - 1, 0.0) / (2 * (twice + 1)))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from suzani.identity.kernels import scan
 from suzani.identity.kernels.levels import levels_of
-from suzani.identity.kernels.sampling import which_find
 from suzani.identity.kernels.scan import Neighbours
 from suzani.identity.kernels.weights import Judge, Weights, scores_of
 from suzani.identity.models.comparisons import Levels, Rows
@@ -73,29 +72,38 @@ def score(packed: Packed, weights: Weights, left: Rows, right: Rows) -> Pairs:
     return Pairs(left, right, odds, levels)
 
 
-def candidates(
-    packed: Packed, blocked: Blocked, weights: Weights, bound: float
-) -> tuple[Pairs, dict[str, int]]:
-    """The candidates with odds above `bound`, each once, in order; and how many new pairs each rule gave."""
+@dataclass(frozen=True)
+class Candidates:
+    """The candidates above a bound, each once, in order; how many rules found each; and how many new ones of
+    all candidates each rule gave, by its name."""
+
+    pairs: Pairs
+    found_by: Rows
+    by_rule: dict[str, int]
+
+
+def candidates(packed: Packed, blocked: Blocked, weights: Weights, bound: float) -> Candidates:
+    """The candidates with odds above `bound`."""
     near, stretches = _neighbours(packed.rows, blocked)
     look = look_of(packed, weights, bound)
     cards = cards_of(packed, look)
     judge = Judge(packed.layout, packed.values, weights)
 
-    def one(rows: tuple[int, int]) -> tuple[Pairs, Rows]:
-        left, right, odds, levels, looked_at = scan.scan(near, *rows, look, cards, judge, packed.codes, bound)
-        return Pairs(left, right, odds, levels), looked_at
+    def one(rows: tuple[int, int]) -> tuple[Pairs, Rows, Rows]:
+        kept, looked_at = scan.scan(near, *rows, look, cards, judge, packed.codes, bound)
+        return Pairs(kept.left, kept.right, kept.odds, kept.levels), kept.found_by, looked_at
 
     with ThreadPoolExecutor(THREADS) as threads:
         found = list(threads.map(one, stretches))
-    given = sum((looked_at for _, looked_at in found), np.zeros(len(blocked.rules.parts), dtype=np.int64))
+    given = sum((looked_at for _, _, looked_at in found), np.zeros(len(blocked.rules.parts), dtype=np.int64))
     by_rule: dict[str, int] = {}
     for parts, count in zip(blocked.plan.rules, given.tolist(), strict=True):
         name = " + ".join(parts)
         by_rule[name] = by_rule.get(name, 0) + count
-    pairs = Pairs.joined([part for part, _ in found], len(packed.fields))
+    pairs = Pairs.joined([part for part, _, _ in found], len(packed.fields))
+    found_by = np.concatenate([np.empty(0, np.int64), *(rules for _, rules, _ in found)])
     order = np.argsort(pairs.left * packed.rows + pairs.right, kind="stable")
-    return pairs.where(order), by_rule
+    return Candidates(pairs.where(order), found_by[order], by_rule)
 
 
 def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int, int]]]:
@@ -112,8 +120,3 @@ def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int
     edges = np.unique([0, *cuts.tolist(), rows])
     near = Neighbours(members, at, begin, ends[1:], later)
     return near, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-
-
-def found_by(packed: Packed, blocked: Blocked, left: Rows, right: Rows) -> Rows:
-    """How many rules find each pair."""
-    return np.asarray(which_find(blocked.rules, packed.keys, left, right).sum(axis=1))

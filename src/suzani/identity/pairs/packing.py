@@ -79,8 +79,8 @@ def hashes_of(values: Texts) -> Hashes:
 class Packed:
     """Records as arrays. `codes` (rows × columns) number the values of all fields together; `keys` (rows ×
     columns, 0: none) are made by `makers`; `contents` is a hash of what each record says; `hashes` one of
-    each value; `counts` (values × 2) how many records hold it, family names in the second column; `filled`
-    how many records have a value of each field, one at the least."""
+    each value. By field: the values of its list are those from lists[f, 0] to lists[f, 1]; counts[f] tells
+    how many records hold each of them, `filled` how many have a value, one at the least."""
 
     fields: tuple[tuple[str, Kind], ...]
     layout: Layout
@@ -88,7 +88,8 @@ class Packed:
     codes: npt.NDArray[np.int32]
     hashes: npt.NDArray[np.uint64]
     contents: npt.NDArray[np.uint64]
-    counts: npt.NDArray[np.int64]
+    lists: Ints
+    counts: tuple[Ints, ...]
     filled: npt.NDArray[np.float64]
     keys: npt.NDArray[np.uint32]
     makers: Keys
@@ -132,10 +133,14 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
     codes = _codes(fields, base, rows)
     named = tuple((field.name, field.kind) for field in fields)
     makers = Keys.of(named, layout)
-    counts, filled = _counts(fields, base, len(hashes))
+    firsts = [base[id(field.values)] for field in fields]
+    lists = [(first, first + len(field.texts)) for first, field in zip(firsts, fields, strict=True)]
+    held = [count_column(field.codes, len(field.texts)) for field in fields]
     return Packed(
         named, layout, values, codes, hashes,
-        contents_of(named, layout, codes, hashes), counts, filled,
+        contents_of(named, layout, codes, hashes),
+        np.array(lists, dtype=np.int64).reshape(-1, 2),
+        tuple(counts for counts, _ in held), np.array([max(filled, 1.0) for _, filled in held]),
         hashing.hash_keys(makers.table, codes, hashes, forms), makers, known.words,
     )  # fmt: skip
 
@@ -287,18 +292,3 @@ _FORMS_OF: Mapping[Kind, Callable[[Field, Stretches, _Known], Hashes]] = {
     Kind.ORGANISATION: _bag_forms,
     Kind.TEXT: _bag_forms,
 }
-
-
-def _counts(
-    fields: Sequence[Field], base: Mapping[int, int], size: int
-) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """How many records hold each value, what counts for family names in the second column; and how many
-    records have a value of each field, one at the least."""
-    counts, filled = np.zeros((size, 2), dtype=np.int64), np.ones(len(fields))
-    for f, field in enumerate(fields):
-        held, some = count_column(field.codes, len(field.texts))
-        filled[f] = max(some, 1)
-        if field.kind is not Kind.PATRONYMIC:
-            first = base[id(field.values)]
-            counts[first : first + len(held), int(field.kind is Kind.FAMILY_NAME)] += held
-    return counts, filled

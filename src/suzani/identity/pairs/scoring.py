@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.kernels.counting import held_values
-from suzani.identity.kernels.levels import COUNT, FIRST
 from suzani.identity.kernels.weights import Weights
 from suzani.identity.models.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
 from suzani.identity.pairs.packing import Packed
@@ -24,12 +22,15 @@ _NAMES = "names"
 
 
 def weights_of(
-    model: Model, packed: Packed, counts: npt.NDArray[np.int64] | None = None, records: Floats | None = None
+    model: Model,
+    packed: Packed,
+    counts: Sequence[npt.NDArray[np.int64]] | None = None,
+    records: Floats | None = None,
 ) -> Weights:
     """The weights of a model for packed records.
 
-    `counts` (values × 2) say how many records hold each value and `records` (per field) how many hold any;
-    both are those of `packed` unless given.
+    By field, `counts` say how many records hold each value of its list and `records` how many hold any; both
+    are those of `packed` unless given.
     """
     counts = packed.counts if counts is None else counts
     records = packed.filled if records is None else records
@@ -43,9 +44,9 @@ def weights_of(
         home[f, : len(field.h) + 1] = _bits(field.h, field.u)
         if field.weighs_frequency:
             column[f] = int(field.kind == Kind.FAMILY_NAME)
-            values = may_hold(packed, f)
-            held = counts[values, column[f]]
-            rarity[values, column[f]] = rarity_bits(held, records[f], field.u[-1], model.prior, field.kind)
+            first, end = packed.lists[f]
+            bits = rarity_bits(counts[f], records[f], field.u[-1], model.prior, field.kind)
+            rarity[first:end, column[f]] = bits
     plain = Weights(same, home, shared, rarity, column, np.empty((0, 6)), _odds(model))
     return rejoined(plain, model)
 
@@ -74,24 +75,10 @@ def _odds(model: Model) -> Floats:
     return np.array([*np.log2(shares), *line], dtype=np.float64)
 
 
-def held_in(packed: Packed, f: int) -> npt.NDArray[np.int64]:
-    """The values that occur in a field."""
-    first, count = packed.layout.table[f, FIRST], packed.layout.table[f, COUNT]
-    return np.asarray(held_values(packed.codes, first, first + count))
-
-
 def list_of(field: str, kind: Kind) -> str:
     """The list of values that a field is written in: given and family names share one, as `standardise` has
     it."""
     return _NAMES if kind in (Kind.GIVEN_NAME, Kind.FAMILY_NAME) else field
-
-
-def may_hold(packed: Packed, f: int) -> npt.NDArray[np.int64]:
-    """The values that occur in a field or in another with the same list, and may come in this one later."""
-    own = list_of(*packed.fields[f])
-    together = [g for g, named in enumerate(packed.fields) if list_of(*named) == own]
-    held = [held_in(packed, g) for g in together]
-    return held[0] if len(held) == 1 else np.unique(np.concatenate(held))
 
 
 def _bits(numerator: Sequence[float], denominator: Sequence[float]) -> Floats:

@@ -171,26 +171,6 @@ def father_names(comparables: Sequence[str]) -> list[str]:
     )
 
 
-_FEMALE_FORM = re.compile(
-    r"[a-z]{2}(?:[oei]vna|ichna|q[iy]zi|k[iy]z[iy]|[oe]va|skaya|skaia|kina|shina|china|tsina"
-    r"|niso|nisa|nissa|bonu|begim)$|^(?:qizi|kizi)$"
-)
-_MALE_FORM = re.compile(
-    r"[a-z]{2}(?:[oeyi]v[iy]ch|ogli|ugli|(?<!lyub)(?<!liub)(?<!ljub)(?<!^lub)[oe]v|sk[iy]y|skoy|[iu]ddin|ull[ao]h?|berdi"
-    r"|mur[ao]d|slav)$|^abd[uo][a-z]{4,}(?<!a)$"
-)
-
-
-def sex_of_name_form(name: str) -> str:
-    """ "male" or "female" where the form of a comparable family name, patronymic or given name shows it.
-
-    "" where it does not: -in, -bek, -jon, -xon and most given names say nothing. Lyubov is no -ov.
-    """
-    if _FEMALE_FORM.search(name):
-        return "female"
-    return "male" if _MALE_FORM.search(name) else ""
-
-
 def comparable_name(text: str) -> str:
     """Lower-case Latin words of one name in any script; "" when it has no letters."""
     return comparable_names([text])[0]
