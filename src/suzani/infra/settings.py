@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
+from suzani.infra.bus_address import BusAddress
 from suzani.kernel import InvalidInput
 
 _URL_SCHEMES = ("postgresql://", "postgres://")
@@ -24,6 +25,7 @@ class Settings:
     one. `system_dir` is where the embedded server is kept when root runs it for a data directory that the
     server's own user cannot reach; `server_user` names that user (None: the first that exists of suzani,
     postgres, nobody). `feed_days`: how long the feed of affected persons keeps what all its readers passed.
+    `bus` is the log of events; `lake` the folder of the lake, None for `lake` in the data directory.
     """
 
     data_dir: Path
@@ -31,6 +33,8 @@ class Settings:
     system_dir: Path = Path(_SYSTEM_DIR)
     server_user: str | None = None
     feed_days: int = 30
+    bus: BusAddress = field(default_factory=BusAddress)
+    lake: Path | None = None
 
     @classmethod
     def from_environment(
@@ -42,12 +46,15 @@ class Settings:
         """
         env = os.environ if environment is None else environment
         chosen = data_dir if data_dir is not None else _path(env, "SUZANI_DATA")
+        lake = _path(env, "SUZANI_LAKE")
         return cls(
             data_dir=_absolute(chosen or Path(platformdirs.user_data_dir("suzani"))),
             database_url=_database_url(env),
             system_dir=_absolute(_path(env, "SUZANI_SYSTEM_DIR") or Path(_SYSTEM_DIR)),
             server_user=env.get("SUZANI_SERVER_USER") or None,
             feed_days=_days(env, "SUZANI_FEED_DAYS", 30),
+            bus=BusAddress.parse(env.get("SUZANI_BUS", "").strip() or "postgres"),
+            lake=None if lake is None else _absolute(lake),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -58,8 +65,15 @@ class Settings:
             "SUZANI_SYSTEM_DIR": str(self.system_dir),
             "SUZANI_SERVER_USER": self.server_user or "",
             "SUZANI_FEED_DAYS": str(self.feed_days),
+            "SUZANI_BUS": self.bus.text,
+            "SUZANI_LAKE": "" if self.lake is None else str(self.lake),
         }
         return {**os.environ, **variables}
+
+    @property
+    def lake_dir(self) -> Path:
+        """The folder that holds the lake."""
+        return self.lake or self.data_dir / "lake"
 
     @property
     def is_embedded(self) -> bool:

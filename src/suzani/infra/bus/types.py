@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from suzani.infra.db import Tx
@@ -24,17 +27,88 @@ class Received(NamedTuple):
     value: bytes
 
 
+class Bell(Protocol):
+    """Tells one consumer that something may have been appended to its topic."""
+
+    def clear(self) -> None:
+        """Forget what was rung so far; to be called before looking whether there is something to read."""
+
+    async def wait(self, timeout_seconds: float) -> None:
+        """Return once it has rung since it was cleared, or after the timeout."""
+
+
 class Bus(Protocol):
-    """A log of topics, each of a fixed number of partitions in which offsets grow in the order of reading."""
+    """A log of topics, each of a fixed number of partitions in which offsets grow in the order of reading.
+
+    A topic is made when it is first used.
+    """
 
     async def send(self, topic: str, messages: Sequence[Message]) -> None:
-        """Append; durable when it returns. Raises Unavailable, after which some may have been appended."""
+        """Append; durable when it returns.
+
+        Raises Busy when too much waits to be written already, and nothing was appended; Unavailable when the
+        log cannot be reached, after which some may have been appended.
+        """
 
     async def append(self, tx: Tx, topic: str, messages: Sequence[Message]) -> None:
-        """Append once the caller's transaction is committed, or not at all."""
+        """Append once the caller's transaction is committed, or not at all.
 
-    async def read(self, tx: Tx, topic: str, offsets: Mapping[int, int], limit: int) -> list[Received]:
-        """At most `limit` messages from these offsets on, in order within each partition; none skipped."""
+        Others wait to append to the same partitions until the transaction ends: call it last.
+        """
+
+    async def read(self, tx: Tx, topic: str, spans: Mapping[int, range]) -> list[Received]:
+        """The messages of these ranges of offsets, by partition, in order; none is skipped.
+
+        Fewer may come when they arrive slowly: then the rest of a partition is for the next time.
+        """
+
+    async def starts(self, tx: Tx, topic: str) -> Mapping[int, int]:
+        """The offset of the first message that is kept, of every partition."""
 
     async def ends(self, tx: Tx, topic: str) -> Mapping[int, int]:
         """The offset after the last message, of every partition."""
+
+    async def times(self, tx: Tx, topic: str, offsets: Mapping[int, int]) -> Mapping[int, datetime]:
+        """When the messages at these offsets were appended, of those that are there."""
+
+    async def topics(self, tx: Tx) -> list[str]:
+        """Every topic of the platform, by name."""
+
+    def bell(self, topic: str) -> AbstractAsyncContextManager[Bell]:
+        """A bell for one consumer of the topic, for as long as the block lasts."""
+
+    async def trim(self) -> None:
+        """Drop what is older than the bus keeps and every consumer has passed; to be called now and then."""
+
+
+class Consumer(Protocol):
+    """What is done with the messages of a topic: each message once, however often it is tried."""
+
+    name: str
+    topic: str
+
+    async def handle(self, tx: Tx, batch: Sequence[Received]) -> None:
+        """Put the effects of a batch into the transaction, which is committed with the position.
+
+        What it raises rolls everything back; the batch comes again, later or in parts.
+        """
+
+    async def refuse(self, tx: Tx, message: Received, error: Exception) -> None:
+        """Keep a message that cannot be handled, alone and after retries, in quarantine, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a consumer is in a partition. `since`: when the oldest message it has not read was appended."""
+
+    consumer: str
+    topic: str
+    partition: int
+    next_offset: int
+    end: int
+    since: datetime | None = None
+
+    @property
+    def behind(self) -> int:
+        """Messages that it has not read."""
+        return max(0, self.end - self.next_offset)
