@@ -11,6 +11,7 @@ import typer
 from suzani import __version__
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
+from suzani.events import cli as events
 from suzani.identity import cli as identity
 from suzani.identity.persons import feed_cli as feed
 from suzani.identity.persons import stewarding_cli as stewarding
@@ -78,6 +79,7 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 register_jobs()
 SERVICES.update(web=serve_pages, worker=serve_jobs)
 sources.register(app)
+events.register(app)
 identity.register(app)
 stewarding.register(app)
 feed.register(app)

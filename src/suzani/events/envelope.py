@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from suzani.events.moments import happened_at, microseconds
-from suzani.events.payloads import Payload, kind_of, text_of, unreadable, without_nul
+from suzani.events.payloads import Payload, kind_of, text_of, tolerant, without_nul
 from suzani.events.types import Event, EventType
 
 TOPIC: Final = "events"
@@ -81,17 +81,17 @@ _read = msgspec.json.Decoder(_Envelope).decode
 
 def encode(origin: Origin, raw: bytes, message_id: str = "") -> bytes:
     """The envelope around an event's own JSON; `message_id` for one that has none (letters and digits)."""
-    if not message_id:
-        return origin.head + raw + b"}"
-    return b'%s%s,"id":"%s"}' % (origin.head, raw, message_id.encode())
+    return origin.head + raw + tail_of(message_id)
+
+
+def tail_of(message_id: str) -> bytes:
+    """The envelope after the event's own bytes."""
+    return b',"id":"%s"}' % message_id.encode() if message_id else b"}"
 
 
 def decode(value: bytes) -> Event:
     """The event in an envelope. Raises Malformed for anything that is none."""
-    try:
-        envelope = _read(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(error) from None
+    envelope = tolerant(_read, value)
     call = envelope.event
     kind = kind_of(envelope.type or call.type, call)
     message_id = text_of(call.message_id) or envelope.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 Sent = str | int | float | None
@@ -15,6 +15,7 @@ EARLY_US: Final = 946_684_800 * SECOND_US
 AHEAD_US: Final = 300 * SECOND_US
 """How far ahead of the receipt a time may lie; clocks differ by that much."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = ((1e11, 1_000_000.0), (1e14, 1_000.0), (1e17, 1.0), (1e20, 0.001))
 
 
@@ -69,3 +70,13 @@ def happened_at(sent: Any, received_at: int, skew: int | None) -> tuple[int, str
     if at > received_at + AHEAD_US:
         return received_at, "future"
     return (at, "") if at >= EARLY_US else (received_at, "old")
+
+
+def moment_of(microseconds: int) -> datetime:
+    """A moment counted in microseconds since 1970."""
+    return _EPOCH + timedelta(seconds=microseconds // SECOND_US, microseconds=microseconds % SECOND_US)
+
+
+def microseconds_of(moment: datetime) -> int:
+    """Microseconds since 1970 of a moment."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -5,12 +5,17 @@ Pure. Times are read elsewhere, and never a reason to refuse; whose an event is,
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from suzani.events.types import EventType, Malformed, Reason, Violation
+
+T = TypeVar("T")
 
 LARGEST_EVENT: Final = 32 * 1024
 """Bytes of one event."""
@@ -21,7 +26,7 @@ LONGEST_ID: Final = 500
 LONGEST_NAME: Final = 300
 """Characters of the name of an event."""
 
-Id = str | int | float | None
+Id = Annotated[str, msgspec.Meta(max_length=LONGEST_ID)] | int | float | None
 
 
 class _Object(msgspec.Struct):
@@ -40,7 +45,7 @@ class _Call(msgspec.Struct, rename="camel"):
     """What every call has. Segment's field names, and `previousId`, `originalTimestamp` of RudderStack."""
 
     type: str = ""
-    event: str | None = None
+    event: Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)] | None = None
     user_id: Id = None
     anonymous_id: Id = None
     previous_id: Id = None
@@ -95,33 +100,50 @@ _KINDS: Final = {
         _Kind(EventType.ALIAS, "previous_id", "previousId", hint="Say which id the user had before."),
     )
 }
-_IDS: Final = (
-    ("user_id", "userId"),
-    ("anonymous_id", "anonymousId"),
-    ("message_id", "messageId"),
-    ("previous_id", "previousId"),
-    ("group_id", "groupId"),
-)
 _read_head = msgspec.json.Decoder(Head).decode
 
 
-def read_head(raw: bytes | msgspec.Raw, call: str = "") -> tuple[Head, bytes]:
+def read_head(raw: bytes, call: str = "", limit: int = LARGEST_EVENT) -> tuple[Head, bytes]:
     """The head of an event and the key that orders it: whose it is, as far as its sender says.
 
     `call` is the kind of the route it came by, which wins over the event's own. Raises Malformed.
     """
-    size = len(memoryview(raw))
-    if size > LARGEST_EVENT:
+    size = len(raw)
+    if size > limit:
         raise Malformed(
-            Violation(Reason.TOO_LARGE, "", f"{size:,} bytes where {LARGEST_EVENT:,} are the limit"),
+            Violation(Reason.TOO_LARGE, "", f"{size:,} bytes where {limit:,} are the limit"),
             "Send large content as a reference, not inside the event.",
         )
-    try:
-        head = _read_head(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(error) from None
+    head = tolerant(_read_head, raw)
     kind_of(call or head.type, head)
     return head, _key(head)
+
+
+def tolerant(read: Callable[[bytes], T], raw: bytes) -> T:
+    """What `read` makes of JSON, or of its repaired form where only that can be read. Raises Malformed."""
+    try:
+        return read(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        first = error
+    except RecursionError as error:
+        raise unreadable(error) from None
+    try:
+        return read(repaired(raw))
+    except (ValueError, RecursionError):
+        raise unreadable(first) from None
+
+
+def repaired(raw: bytes) -> bytes:
+    """JSON of what common clients write beside the standard: not-a-number and numbers beyond any range become
+    null, broken characters become `?`. Raises ValueError, RecursionError for anything else."""
+    text = raw.decode("utf-8-sig", "replace")
+    tree = json.loads(text, parse_constant=lambda name: None, parse_float=_finite, strict=False)
+    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def unreadable(error: Exception) -> Malformed:
@@ -143,8 +165,6 @@ def kind_of(name: str, call: _Call) -> EventType:
         raise _wrong(Reason.UNKNOWN_TYPE, "type", found, f"Types are {', '.join(_KINDS)}.")
     if kind.needs and not text_of(getattr(call, kind.needs)):
         raise _wrong(kind.reason, kind.place, "missing", kind.hint)
-    if call.event is not None and len(call.event) > LONGEST_NAME:
-        raise _wrong(Reason.MALFORMED, "event", f"longer than {LONGEST_NAME} characters")
     return kind.type
 
 
@@ -154,10 +174,6 @@ def _wrong(reason: Reason, place: str, detail: str, hint: str = "") -> Malformed
 
 def _key(head: Head) -> bytes:
     """What keeps the events of one user in order. Raises Malformed where nothing says whose it is."""
-    for name, place in _IDS:
-        value = getattr(head, name)
-        if value is not None and type(value) is str and len(value) > LONGEST_ID:
-            raise _wrong(Reason.MALFORMED, place, f"longer than {LONGEST_ID} characters")
     found = text_of(head.user_id) or text_of(head.anonymous_id) or _named(head.properties)
     if not found:
         raise _wrong(

@@ -82,3 +82,5 @@ class Malformed(InvalidInput):
     def __init__(self, violation: Violation, hint: str = "") -> None:
         super().__init__(str(violation), hint=hint)
         self.violation = violation
+        if violation.reason is Reason.TOO_LARGE:
+            self.status_code = 413

@@ -14,6 +14,7 @@ from suzani.kernel import InvalidInput
 
 _URL_SCHEMES = ("postgresql://", "postgres://")
 _MOST_DAYS = 36_500
+_MOST_EVENTS = 10**12
 _SYSTEM_DIR = "/var/lib/suzani"
 
 
@@ -25,6 +26,7 @@ class Settings:
     one. `system_dir` is where the embedded server is kept when root runs it for a data directory that the
     server's own user cannot reach; `server_user` names that user (None: the first that exists of suzani,
     postgres, nobody). `feed_days`: how long the feed of affected persons keeps what all its readers passed.
+    `backlog_events`: with more events waiting to be processed than this, senders are told to come again.
     `bus` is the log of events; `lake` the folder of the lake, None for `lake` in the data directory.
     """
 
@@ -33,6 +35,7 @@ class Settings:
     system_dir: Path = Path(_SYSTEM_DIR)
     server_user: str | None = None
     feed_days: int = 30
+    backlog_events: int = 2_000_000
     bus: BusAddress = field(default_factory=BusAddress)
     lake: Path | None = None
 
@@ -52,7 +55,8 @@ class Settings:
             database_url=_database_url(env),
             system_dir=_absolute(_path(env, "SUZANI_SYSTEM_DIR") or Path(_SYSTEM_DIR)),
             server_user=env.get("SUZANI_SERVER_USER") or None,
-            feed_days=_days(env, "SUZANI_FEED_DAYS", 30),
+            feed_days=_count(env, "SUZANI_FEED_DAYS", 30, _MOST_DAYS, "days"),
+            backlog_events=_count(env, "SUZANI_BACKLOG_EVENTS", 2_000_000, _MOST_EVENTS, "events"),
             bus=BusAddress.parse(env.get("SUZANI_BUS", "").strip() or "postgres"),
             lake=None if lake is None else _absolute(lake),
         )
@@ -65,6 +69,7 @@ class Settings:
             "SUZANI_SYSTEM_DIR": str(self.system_dir),
             "SUZANI_SERVER_USER": self.server_user or "",
             "SUZANI_FEED_DAYS": str(self.feed_days),
+            "SUZANI_BACKLOG_EVENTS": str(self.backlog_events),
             "SUZANI_BUS": self.bus.text,
             "SUZANI_LAKE": "" if self.lake is None else str(self.lake),
         }
@@ -86,10 +91,10 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def _days(env: Mapping[str, str], name: str, default: int) -> int:
+def _count(env: Mapping[str, str], name: str, default: int, most: int, what: str) -> int:
     value = env.get(name, "").strip() or str(default)
-    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= _MOST_DAYS):
-        raise InvalidInput(f"{name} is {value!r}, not a number of days from 1 to {_MOST_DAYS:,}")
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= most):
+        raise InvalidInput(f"{name} is {value!r}, not a number of {what} from 1 to {most:,}")
     return int(value)
 
 

@@ -9,6 +9,8 @@ from suzani.kernel.errors import (
     InvalidInput,
     NotFound,
     SuzaniError,
+    TooMany,
+    Unauthorised,
     Unavailable,
 )
 
@@ -22,6 +24,8 @@ __all__ = [
     "Kind",
     "NotFound",
     "SuzaniError",
+    "TooMany",
+    "Unauthorised",
     "Unavailable",
     "now",
 ]

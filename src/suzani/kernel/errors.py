@@ -54,6 +54,13 @@ class Conflict(SuzaniError):
     status_code = 409
 
 
+class Unauthorised(SuzaniError):
+    """The caller shows no key, or one that is not known (any more)."""
+
+    exit_code = 5
+    status_code = 401
+
+
 class Forbidden(SuzaniError):
     """The caller, or the process's user on this machine, may not do this."""
 
@@ -74,3 +81,9 @@ class Busy(Unavailable):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message, hint=f"Send it again in {retry_after_seconds} s.")
         self.retry_after_seconds = retry_after_seconds
+
+
+class TooMany(Busy):
+    """The caller asks more often than it may."""
+
+    status_code = 429

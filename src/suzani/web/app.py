@@ -16,10 +16,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from suzani import __version__, identity, profiles
+from suzani.events import open_intake
+from suzani.infra.bus import open_bus
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import NotFound, SuzaniError, Unavailable
 from suzani.web import frame
+from suzani.web.collector import Collector
 from suzani.web.guard import Guard
 from suzani.web.identity_routes import Online
 from suzani.web.language import Texts
@@ -195,14 +198,25 @@ async def _serve(settings: Settings, port: int) -> None:
     with _bound(port) as listener:
         async with running(settings) as platform:
             online = Online(platform)
-            config = uvicorn.Config(
-                build(platform, online), log_level="warning", access_log=False, timeout_graceful_shutdown=3
-            )
+            app = build(platform, online)
             online.open()
             try:
-                await uvicorn.Server(config).serve(sockets=[listener])
+                await _answer(platform, app, listener)
             finally:
                 await online.close()
+
+
+async def _answer(platform: Platform, app: FastAPI, listener: socket.socket) -> None:
+    """Answer requests; events are taken in front of everything else."""
+    settings = platform.settings
+    async with (
+        open_bus(platform.db, settings) as bus,
+        open_intake(platform.db, bus, settings.backlog_events) as intake,
+    ):
+        config = uvicorn.Config(
+            Collector(app, intake), log_level="warning", access_log=False, timeout_graceful_shutdown=3
+        )
+        await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def _bound(port: int) -> socket.socket:
