@@ -1,0 +1,226 @@
+"""The plan: every declared trait compiled into what takes events in and what reads values.
+
+A state is a function of the *set* of events it was given, so that the order in which they come, the batches
+they come in, and merges make no difference. Times are microseconds since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from suzani.events import Event, EventType
+from suzani.traits.calendar import ALWAYS, FIXED, Calendar, Numbering
+from suzani.traits.definitions import Accepts, Declared, accepts, load_traits
+from suzani.traits.encoding import Encoding
+from suzani.traits.folds import Fold, fold_of, place
+from suzani.traits.kinds import KINDS
+from suzani.traits.types import Cell, Filter, Measure, Reader, State, Step, Value
+from suzani.traits.watching import Thresholds, Watch
+from suzani.traits.windows import Window
+
+_ALL: Final = 1 << 15
+
+Steps: TypeAlias = Sequence[tuple[int, Step]]
+"""What takes an event into cells, with their slots."""
+
+Group: TypeAlias = tuple[Accepts | None, Sequence[tuple[Numbering, Steps]]]
+"""What the events that a filter accepts go into, by clock."""
+
+
+class Plan:
+    """Every trait, ready to be computed. Made once; safe to share, as it never changes.
+
+    `names`: the traits in the order they are declared.
+    """
+
+    def __init__(self, declared: Declared) -> None:
+        self.calendar: Final = declared.calendar
+        self.definitions: Final = declared.definitions
+        self.names: Final = tuple(trait.name for trait in declared.definitions)
+        needed = _Needed(declared.calendar)
+        self._readers: Final[dict[str, Reader]] = {
+            trait.name: KINDS[trait.kind].build(trait, needed.slot, declared.calendar)
+            for trait in declared.definitions
+        }
+        self._all_values: Final = self.reader(self.names)
+        cells = tuple(needed.slots)
+        self._folds: Final = [fold_of(cell) for cell in cells]
+        self._encoding: Final = Encoding(cells, needed.depths)
+        self._kept: Final = [
+            (slot, cell.clock, depth)
+            for slot, (cell, depth) in enumerate(zip(cells, needed.depths, strict=True))
+            if cell.clock != ALWAYS
+        ]
+        clocks = [
+            (name, self.calendar.clock(name)) for name in {"day", *(clock for _, clock, _ in self._kept)}
+        ]
+        self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in clocks})
+        self._by_name, self._by_type = _dispatch(cells, self._folds, self.calendar)
+        self._watches: Final = Watch(self._readers, self.calendar, None)
+
+    @property
+    def digest(self) -> str:
+        """Tells plans apart that keep different things of events."""
+        return self._encoding.digest
+
+    def empty(self) -> State:
+        """The state of no events."""
+        return State([{} for _ in self._folds])
+
+    def apply(self, state: State, event: Event) -> None:
+        """Take one event in, which `state` must not have yet.
+
+        An event dated after it was received counts as of when it was received.
+        """
+        at, received_at = event.at, event.received_at
+        if at > received_at:
+            at = received_at
+        cells = state.cells
+        for accept, clocks in self._by_name.get((event.type, event.name)) or self._by_type[event.type]:
+            if accept is None or accept(event):
+                for number, steps in clocks:
+                    piece = number(at)
+                    for slot, step in steps:
+                        step(cells[slot], piece, event, at)
+
+    def merge(self, a: State, b: State) -> State:
+        """The state of the events of both, which must have none in common.
+
+        It may share parts with them: neither may take events in afterwards.
+        """
+        cells = []
+        for fold, mine, others in zip(self._folds, a.cells, b.cells, strict=True):
+            both = dict(mine)
+            for piece, kept in others.items():
+                both[piece] = fold.merge(both[piece], kept) if piece in both else kept
+            cells.append(both)
+        partial = {
+            slot: min(known.get(slot, _ALL) for known in (a.partial, b.partial))
+            for slot in {*a.partial, *b.partial}
+        }
+        return State(cells, partial)
+
+    def values(self, state: State, as_of: int) -> dict[str, Value]:
+        """Every trait's value at a time; None where there is nothing to tell, and for stale traits.
+
+        Valid for any `as_of` not before the one that the state was last encoded with.
+        """
+        return self._all_values(state, as_of)
+
+    def reader(self, names: Collection[str]) -> Callable[[State, int], dict[str, Value]]:
+        """`values` of some traits alone."""
+        reads = [(name, reader.read) for name, reader in self._readers.items() if name in names]
+
+        def values(state: State, as_of: int) -> dict[str, Value]:
+            now, cells = self._now(as_of), state.cells
+            found = {name: read(cells, now) for name, read in reads}
+            if state.partial:
+                found.update(dict.fromkeys(found.keys() & self.stale(state)))
+            return found
+
+        return values
+
+    def next_change(self, state: State, as_of: int) -> int | None:
+        """When a value may next change by time alone; None when it never does."""
+        return self._watches.next_change(state, self._now(as_of))
+
+    def watch(self, thresholds: Thresholds) -> Callable[[State, int], int | None]:
+        """`next_change` of some traits alone, by the values of each at which it matters to someone."""
+        watches = Watch(self._readers, self.calendar, thresholds)
+        return lambda state, as_of: watches.next_change(state, self._now(as_of))
+
+    def encode(self, state: State, as_of: int | None = None) -> bytes:
+        """The state as bytes; what no value at `as_of` or later can read is dropped from it first."""
+        if as_of is not None:
+            now, cells = self._now(as_of), state.cells
+            for slot, clock, depth in self._kept:
+                pieces = cells[slot]
+                if pieces and min(pieces) < now[clock] - depth:
+                    least = now[clock] - depth
+                    cells[slot] = {piece: kept for piece, kept in pieces.items() if piece >= least}
+        return self._encoding.encode(state)
+
+    def decode(self, data: bytes | None) -> State:
+        """The state that bytes stand for; of None, that of no events.
+
+        Whatever plan encoded it: what the present one keeps in the same way is taken over, and traits that
+        need more are stale. Raises InvalidInput for bytes that are no state.
+        """
+        return self.empty() if data is None else self._encoding.decode(data)
+
+    def stale(self, state: State) -> tuple[str, ...]:
+        """The traits that must be recomputed, as the state was made before they were declared so."""
+        return tuple(
+            name
+            for name, reader in self._readers.items()
+            if any(state.partial.get(slot, _ALL) < depth for slot, depth in reader.depths.items())
+        )
+
+    def refresh(self, state: State, recomputed: State) -> State:
+        """The state with what it lacks taken from one that was recomputed from all the same events."""
+        lacking = state.partial
+        cells = [
+            recomputed.cells[slot] if slot in lacking else pieces for slot, pieces in enumerate(state.cells)
+        ]
+        return State(cells, {slot: known for slot, known in recomputed.partial.items() if slot in lacking})
+
+    def recompute(self, events: Iterable[Event]) -> State:
+        """The state of these events; one that comes twice counts once."""
+        state, seen = self.empty(), set[bytes]()
+        for event in events:
+            if event.message not in seen:
+                seen.add(event.message)
+                self.apply(state, event)
+        return state
+
+
+def load_plan(data_dir: Path | None = None) -> Plan:
+    """The plan of the traits shipped, with those of `<data_dir>/traits.yaml`. Raises InvalidInput."""
+    return Plan(load_traits(data_dir))
+
+
+class _Needed:
+    """The cells that traits need, each once, and how many pieces back each is read."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.slots: dict[Cell, int] = {}
+        self.depths: list[int] = []
+        self._calendar = calendar
+
+    def slot(self, fold: str, measure: Measure, window: Window) -> int:
+        zone = "" if window.clock in FIXED or window.clock == ALWAYS else self._calendar.zone_name
+        slot = self.slots.setdefault(Cell(fold, measure, window.clock, zone), len(self.slots))
+        if slot == len(self.depths):
+            self.depths.append(0)
+        self.depths[slot] = max(self.depths[slot], window.first)
+        return slot
+
+
+def _dispatch(
+    cells: Sequence[Cell], folds: Sequence[Fold], calendar: Calendar
+) -> tuple[Mapping[tuple[str, str], list[Group]], Mapping[str, list[Group]]]:
+    """Where events go: by type and name for the names that filters tell, by type for all other names."""
+    steps: dict[Filter, dict[str, list[tuple[int, Step]]]] = {}
+    for slot, (cell, fold) in enumerate(zip(cells, folds, strict=True)):
+        clocks = steps.setdefault(cell.measure.filter, {})
+        clocks.setdefault(cell.clock, []).append((slot, fold.step(place(cell))))
+    groups: dict[Filter, Group] = {
+        found: (accepts(found), [(calendar.clock(clock), taken) for clock, taken in clocks.items()])
+        for found, clocks in steps.items()
+    }
+    named: dict[tuple[str, str], list[Group]] = {
+        (kind, name): [group for found, group in groups.items() if _takes(found, kind, name)]
+        for kind in EventType
+        for name in {name for found in groups for name in found.names}
+    }
+    others: dict[str, list[Group]] = {
+        kind: [group for found, group in groups.items() if _takes(found, kind)] for kind in EventType
+    }
+    return named, others
+
+
+def _takes(found: Filter, kind: str, name: str | None = None) -> bool:
+    return (not found.types or kind in found.types) and (not found.names or name in found.names)
