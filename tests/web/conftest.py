@@ -110,6 +110,13 @@ async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
 def browser(site: str) -> Iterator[Browser]:
     """A real Chromium, for one module: Playwright keeps an event loop running in this thread meanwhile,
     in which tests with a loop of their own cannot run."""
+    with launched() as chromium:
+        yield chromium
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A real Chromium."""
     with sync_playwright() as playwright:
         path = _chromium(playwright.chromium.executable_path)
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
