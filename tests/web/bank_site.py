@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from suzani.web.app import ASSETS
+from suzani.web.capture import SCRIPT
 
 PAGES = Path(__file__).parent / "bank_pages"
 WAIT_SECONDS = 10
@@ -84,7 +84,7 @@ def collecting() -> Iterator[Collector]:
             self.answer(status, b"{}", "application/json", {**shared, **headers})
 
         def do_GET(self) -> None:
-            self.answer(200, (ASSETS / "capture.js").read_bytes(), "text/javascript", {})
+            self.answer(200, SCRIPT.read_bytes(), "text/javascript", {})
 
         def do_OPTIONS(self) -> None:
             collector.requests.append((self.path, "preflight"))

@@ -22,6 +22,7 @@ from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import NotFound, SuzaniError, Unavailable
 from suzani.web import frame
+from suzani.web.capture import capture_route
 from suzani.web.collector import Collector
 from suzani.web.guard import Guard
 from suzani.web.identity_routes import Online
@@ -51,6 +52,7 @@ def build_api(platform: Platform, online: Online | None = None) -> FastAPI:
     )
     answer_with_problems(app)
     app.include_router(api(platform, online or Online(platform)))
+    app.router.routes.append(capture_route())
     app.add_middleware(Guard)
     return app
 

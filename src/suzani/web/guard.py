@@ -15,9 +15,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from suzani.web.capture import CAPTURE_PATH
 from suzani.web.language import LANGUAGES
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+PUBLIC_PATHS = frozenset({CAPTURE_PATH})
+"""What any site may ask for, under whatever name a bank's proxy gives this machine."""
 LANGUAGE_COOKIE = "suzani_language"
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -58,7 +61,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not is_local(headers.get("host", "")) or not _own_origin(headers):
+        if scope["path"] not in PUBLIC_PATHS and not (
+            is_local(headers.get("host", "")) and _own_origin(headers)
+        ):
             await _refuse(scope, receive, send)
             return
         await self.app(scope, receive, _with_headers(scope, send))
