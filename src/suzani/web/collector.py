@@ -42,6 +42,7 @@ _GZIP: Final = b"\x1f\x8b"
 _ANSWER = [
     (b"content-type", b"application/json"),
     (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"retry-after"),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
