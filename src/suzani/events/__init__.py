@@ -1,5 +1,6 @@
 """Events: interactions taken in from every channel, checked, and put on the log."""
 
+from suzani.events.checking import Checker
 from suzani.events.envelope import MARK, TOPIC, Origin, decode, digest, encode
 from suzani.events.intake import Intake, Taken, open_intake
 from suzani.events.paths import Getter, getter
@@ -11,6 +12,7 @@ __all__ = [
     "LARGEST_BATCH",
     "MARK",
     "TOPIC",
+    "Checker",
     "Event",
     "EventType",
     "Getter",
