@@ -9,12 +9,12 @@ the same moment become one person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,24 +38,24 @@ from suzani.identity.models.model import Model
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.scoring import weight_bits
 from suzani.identity.persons import lineage_store, store
-from suzani.identity.persons.changes import Partition, apply_and_tell
+from suzani.identity.persons.changes import Partition, amend, assign
 from suzani.identity.persons.constraints import among
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.db import Database, Tx
 from suzani.infra.platform import Platform
 
 Ints = npt.NDArray[np.int64]
-_FEW = 900
 
 
 @dataclass(frozen=True)
 class Said:
     """What new and changed records say now: their standard form, and when each was written, in microseconds
-    since 1970."""
+    since 1970. `new`: those that never had a person."""
 
     record_ids: Sequence[int]
     standards: Sequence[Standard]
     updated_us: Sequence[int]
+    new: Sequence[int] = ()
 
     @classmethod
     def of(cls, records: pa.Table, index: Index) -> Said:
@@ -69,6 +69,7 @@ class Said:
             [*self.record_ids, *other.record_ids],
             [*self.standards, *other.standards],
             [*self.updated_us, *other.updated_us],
+            [*self.new, *other.new],
         )
 
 
@@ -125,7 +126,7 @@ class Mirror:
             self.index.part(record)
         await self._reload(tx, touched)
         for record, person in (await mirror_store.moves_since(tx, after)).items():
-            self._belongs(record, person)
+            self.person_of.move(record, person)
         self._position = now
         self._doubtful.clear()
 
@@ -145,15 +146,9 @@ class Mirror:
         if not wanted:
             return
         await reload(tx, self.index, wanted)
-        members = {row["record_id"]: row["person_id"] for row in await mirror_store.members(tx, wanted, [])}
+        persons = await mirror_store.persons_of(tx, wanted)
         for record in wanted:
-            self._belongs(record, members.get(record))
-
-    def _belongs(self, record: int, person: int | None) -> None:
-        if person is None:
-            self.person_of.pop(record, None)
-        else:
-            self.person_of[record] = person
+            self.person_of.move(record, persons.get(record))
 
     async def settle(
         self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime
@@ -170,50 +165,55 @@ class Mirror:
         for record in gone:
             self.index.remove(record)
         self.index.put_all(ids, said.standards)
-        region, members = await self._closed(tx, seeds, old)
-        partition = _partition(region, members, said, gone)
-        # Nothing waits for what needs no answer, unless there is so much that it is copied.
-        async with tx.pipeline() if len(region.record_id) < _FEW else nullcontext():
-            applied, now = await apply_and_tell(tx, change, partition, at)
-            evidence = await self._write_edges(tx, region, partition, now, {*ids}, {*old})
-            await mirror_store.touch(tx, applied.change_id, sorted({*ids, *gone}))
-        person = dict(zip(partition.record_id.tolist(), now.tolist(), strict=True))
-        for record in gone:
-            self._belongs(record, None)
-        self.person_of.update(person)
+        region = self._closed(seeds, old)
+        partition = _partition(region, self.person_of, said, gone)
+        person = await assign(tx, partition)
+        dropped, edges = self._new_edges(region, partition, person, {*ids}, {*old})
+        if dropped:
+            await mirror_store.drop_edges_of(tx, sorted(dropped))
+        applied, person = await amend(
+            tx, change, partition, person, at, msgspec.json.encode(edges).decode()
+        )
+        self._take_in(partition, person)
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)
-        return Settled(person, applied, evidence)
+        now = dict(zip(partition.record_id.tolist(), person.tolist(), strict=True))
+        return Settled(now, applied, told(edges, {*ids}))
 
-    async def _closed(
-        self, tx: Tx, seeds: set[int], old: Sequence[int]
-    ) -> tuple[Region, list[dict[str, int]]]:
-        """The region that seeds reach, with all records of every person in it, and their memberships."""
+    def _take_in(self, partition: Partition, person: Ints) -> None:
+        moved = np.flatnonzero(person != partition.before)
+        for record, to in zip(partition.record_id[moved].tolist(), person[moved].tolist(), strict=True):
+            self.person_of.move(record, to)
+        for record in partition.gone.tolist():
+            self.person_of.move(record, None)
+
+    def _closed(self, seeds: set[int], old: Sequence[int]) -> Region:
+        """The region that seeds reach, with all live records of every person in it."""
         must, cannot = among(self._links, self._livenamed())
         joined: dict[int, list[int]] = {}
         for a, b in must:
             joined.setdefault(a, []).append(b)
             joined.setdefault(b, []).append(a)
-        persons = {self.person_of[record] for record in old}
+        person_of, index = self.person_of, self.index
+        persons = {person_of[record] for record in old}
         while True:
-            region = self.index.resolve(seeds, joined, must, cannot)
+            region = index.resolve(seeds, joined, must, cannot)
             reached = region.record_id.tolist()
-            persons |= {self.person_of[record] for record in reached if record in self.person_of}
-            members = await mirror_store.members(tx, reached, sorted(persons))
-            outside = {row["record_id"] for row in members} - set(reached)
-            outside = {record for record in outside if record in self.index}
+            persons |= {person_of[record] for record in reached if record in person_of}
+            whole = {record for person in persons for record in person_of.records_of(person)}
+            outside = {record for record in whole.difference(reached) if record in index}
             if outside <= seeds:
-                return region, members
+                return region
             seeds = seeds | outside
 
     def _livenamed(self) -> Ints:
         return np.array([r for r in sorted(named(self._links)) if r in self.index], dtype=np.int64)
 
-    async def _write_edges(
-        self, tx: Tx, region: Region, partition: Partition, person: Ints, ids: set[int], old: set[int]
-    ) -> dict[int, list[Told]]:
-        """Write the evidence that is new; returns what there is for each of `ids`. `old`: records that had
-        evidence before and say something else now, or are gone."""
+    def _new_edges(
+        self, region: Region, partition: Partition, person: Ints, ids: set[int], old: set[int]
+    ) -> tuple[set[int], list[Edge]]:
+        """Records whose evidence goes, and what comes. `old`: records that had evidence before and say
+        something else now, or are gone."""
         edges = region.edges
         parted = partition.record_id[(partition.before > 0) & (partition.before != person)]
         if len(parted):
@@ -222,9 +222,7 @@ class Mirror:
         else:
             new = np.isin(region.record_id, np.array(sorted(ids), dtype=np.int64))
             edges = edges.where(np.flatnonzero(new[edges.left] | new[edges.right]))
-        found = self._edges(region, edges)
-        await mirror_store.replace_edges_of(tx, sorted(old), found)
-        return told(found, ids)
+        return old, self._edges(region, edges)
 
     def _edges(self, region: Region, edges: Pairs) -> list[Edge]:
         """Evidence inside a region as `identity.edge` keeps it."""
@@ -241,23 +239,22 @@ class Mirror:
         ]
 
 
-def _partition(
-    region: Region, members: Sequence[dict[str, int]], said: Said, gone: Sequence[int]
-) -> Partition:
+def _partition(region: Region, person_of: Mapping[int, int], said: Said, gone: Sequence[int]) -> Partition:
     """What a region found, beside what was before."""
     order = np.argsort(region.record_id)
     record_id = region.record_id[order]
-    before = {row["record_id"]: row for row in members}
-    now = dict(zip(said.record_ids, said.updated_us, strict=True))
-    known = [before.get(record, {}) for record in record_id.tolist()]
-    seen = [store.NEVER if row.get("seen_us") is None else row["seen_us"] for row in known]
-    updated = [now.get(record, was) for record, was in zip(record_id.tolist(), seen, strict=True)]
+    updated = dict(zip(said.record_ids, said.updated_us, strict=True))
+    records = record_id.tolist()
     return Partition(
         record_id=record_id,
         cluster=region.cluster[order],
-        before=np.array([row.get("person_id", 0) for row in known], dtype=np.int64),
-        gone=np.array([record for record in gone if record in before], dtype=np.int64),
-        seen_us=(np.array(updated, dtype=np.int64), np.array(seen, dtype=np.int64)),
+        before=np.array([person_of.get(record, 0) for record in records], dtype=np.int64),
+        gone=np.array([record for record in gone if record in person_of], dtype=np.int64),
+        seen_us=(
+            np.array([updated.get(record, store.NEVER) for record in records], dtype=np.int64),
+            np.full(len(records), store.NEVER),
+        ),
+        new=np.array(said.new, dtype=np.int64),
     )
 
 

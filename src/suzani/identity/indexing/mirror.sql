@@ -34,13 +34,8 @@ select distinct record_id from identity.touched where change_id > %(after)s
 select distinct on (record_id) record_id, to_person from identity.move
 where change_id > %(after)s order by record_id, change_id desc
 
--- name: touch
-insert into identity.touched (change_id, record_id) select %(change_id)s, unnest(%(records)s::bigint[])
-
--- name: members
-select record_id, person_id, (extract(epoch from seen) * 1000000)::bigint as seen_us
-from identity.membership
-where record_id = any(%(records)s) or person_id = any(%(persons)s)
+-- name: persons_of
+select record_id, person_id from identity.membership where record_id = any(%(records)s)
 
 -- name: joined_by_edges
 select record_a as record_id from identity.edge where record_b = any(%(records)s)
@@ -49,9 +44,3 @@ select record_b from identity.edge where record_a = any(%(records)s)
 
 -- name: drop_edges
 delete from identity.edge where record_a = any(%(records)s) or record_b = any(%(records)s)
-
--- name: add_edges
-insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
-select record_a, record_b, weight_bits, probability, evidence
-from jsonb_to_recordset(%(edges)s::jsonb) as e (
-    record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)

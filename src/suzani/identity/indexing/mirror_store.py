@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
-import msgspec
-
-from suzani.identity.indexing.matches import Edge
 from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries, translated
 
 _queries = load_queries("suzani.identity.indexing", "mirror.sql")
@@ -86,14 +82,10 @@ async def moves_since(tx: Tx, change_id: int) -> dict[int, int | None]:
     return {row["record_id"]: row["to_person"] for row in rows}
 
 
-async def touch(tx: Tx, change_id: int, records: Sequence[int]) -> None:
-    """Tell other processes that a change took over the content of records."""
-    await execute(tx, _queries.touch, change_id=change_id, records=list(records))
-
-
-async def members(tx: Tx, records: Sequence[int], persons: Sequence[int]) -> list[dict[str, Any]]:
-    """Memberships (record_id, person_id, seen_us) of records, and of all records of persons."""
-    return await fetch(tx, _queries.members, records=list(records), persons=list(persons))
+async def persons_of(tx: Tx, records: Sequence[int]) -> dict[int, int]:
+    """The person of each record that has one."""
+    found = await fetch(tx, _queries.persons_of, records=list(records))
+    return {row["record_id"]: row["person_id"] for row in found}
 
 
 async def joined_by_edges(tx: Tx, records: Sequence[int]) -> list[int]:
@@ -101,11 +93,6 @@ async def joined_by_edges(tx: Tx, records: Sequence[int]) -> list[int]:
     return [row["record_id"] for row in await fetch(tx, _queries.joined_by_edges, records=list(records))]
 
 
-async def replace_edges_of(tx: Tx, records: Sequence[int], edges: Sequence[Edge]) -> None:
-    """New evidence for some records."""
-    async with tx.pipeline():
-        if records:
-            await execute(tx, _queries.drop_edges, records=list(records))
-        if edges:
-            # One JSON text: quoting that many texts for an array takes longer than all else here.
-            await execute(tx, _queries.add_edges, edges=msgspec.json.encode(edges).decode())
+async def drop_edges_of(tx: Tx, records: Sequence[int]) -> None:
+    """Forget the evidence for and against these records."""
+    await execute(tx, _queries.drop_edges, records=list(records))

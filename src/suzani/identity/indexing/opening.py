@@ -15,6 +15,7 @@ import pyarrow as pa
 from suzani import sources
 from suzani.identity.indexing import mirror_store, snapshot
 from suzani.identity.indexing.index import Index
+from suzani.identity.indexing.members import Members
 from suzani.identity.indexing.mirror_store import Position
 from suzani.identity.indexing.pool import Standard
 from suzani.identity.indexing.snapshot import Snapshot, State, Unusable
@@ -39,7 +40,7 @@ class Everything:
     stood."""
 
     index: Index
-    person_of: dict[int, int]
+    person_of: Members
     links: list[Link]
     position: Position
 
@@ -74,8 +75,7 @@ async def read_everything(tx: Tx, path: Path) -> Everything:
         await reload(tx, index, missed)
     if missed is None or len(missed) >= _REWRITTEN_FROM:
         await _write(tx, path, index, position)
-    person_of = dict(zip(members.record_id.tolist(), members.person_id.tolist(), strict=True))
-    return Everything(index, person_of, links, position)
+    return Everything(index, Members(members.record_id, members.person_id), links, position)
 
 
 async def _kept(tx: Tx, path: Path, latest: tuple[int, str] | None, learned: Learned) -> Snapshot | None:

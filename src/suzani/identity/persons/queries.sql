@@ -65,45 +65,6 @@ delete from resolved
 -- name: analyze_resolved
 analyze resolved;
 
--- name: add_few_persons
-insert into identity.person (created_at, run_id, change_id)
-select %(at)s, %(run_id)s, %(change_id)s from generate_series(1, %(count)s::int) returning person_id
-
--- name: replace_few
--- What the statements over `resolved` do, for a handful of records: all at once.
-with resolved as materialized (
-    select * from unnest(%(records)s::bigint[], %(persons)s::bigint[], %(seen)s::timestamptz[])
-        as r (record_id, person_id, seen)
-), known as materialized (
-    select r.record_id, r.person_id, r.seen, m.person_id as old_person, m.since, m.seen as old_seen
-    from resolved r left join lateral (
-        select person_id, since, seen from identity.membership where record_id = r.record_id offset 0
-    ) m on true
-), moved as (
-    insert into identity.move (record_id, change_id, from_person, to_person, from_since)
-    select record_id, %(change_id)s, old_person, person_id, since from known
-    where old_person is distinct from person_id
-), dropped as (
-    delete from identity.membership m using known k where m.record_id = k.record_id and k.person_id is null
-), placed as (
-    insert into identity.membership (record_id, person_id, run_id, change_id, since, seen)
-    select record_id, person_id, %(run_id)s, %(change_id)s, %(at)s, seen from known
-    where person_id is not null and old_person is distinct from person_id
-    on conflict (record_id) do update set person_id = excluded.person_id, run_id = excluded.run_id,
-        change_id = excluded.change_id, since = excluded.since, seen = coalesce(excluded.seen, membership.seen)
-), renewed as (
-    update identity.membership m set seen = k.seen from known k
-    where m.record_id = k.record_id and k.person_id = k.old_person and k.seen is distinct from k.old_seen
-        and k.seen is not null
-)
-select old_person, person_id, old_person is distinct from person_id as moved,
-    seen is not null and seen is distinct from old_seen as renewed
-from known
-
--- name: feed_few
-insert into identity.person_change (change_id, person_id, kind)
-select %(change_id)s, person_id, kind from unnest(%(persons)s::bigint[], %(kinds)s::text[]) as p (person_id, kind)
-
 -- name: add_moves
 insert into identity.move (record_id, change_id, from_person, to_person, from_since)
 select r.record_id, %(change_id)s, m.person_id, r.person_id, m.since
@@ -171,6 +132,17 @@ select count(*) as count from identity.person where retired_at is null
 
 -- name: everyone_changed
 insert into identity.person_change (change_id, person_id, kind) values (%(change_id)s, null, 'everyone')
+
+-- name: touch_resolved
+-- Records whose content this change took over.
+insert into identity.touched (change_id, record_id)
+select %(change_id)s, record_id from resolved where seen is not null or person_id is null
+
+-- name: add_edges
+insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
+select record_a, record_b, weight_bits, probability, evidence
+from jsonb_to_recordset(%(edges)s::jsonb) as e (
+    record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)
 
 -- name: delete_edges
 delete from identity.edge;

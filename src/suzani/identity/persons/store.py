@@ -17,7 +17,6 @@ import pyarrow as pa
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
 from suzani.infra.integers import copy_integers, moment, moments
-from suzani.infra.queries import compiled
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,7 +25,6 @@ EVERYONE_FROM = 5_000
 """From so many affected persons on it is asked whether that is half of all."""
 
 NEVER = -1
-_ANALYZED_FROM = 1_000
 _queries = load_queries("suzani.identity.persons")
 _YEAR_2000_US = 946_684_800_000_000
 _STALE = pa.schema([("record_id", pa.int64()), ("kind", pa.string())])
@@ -122,10 +120,6 @@ async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at:
     """Ids of that many new persons, consecutive."""
     if not count:
         return np.empty(0, np.int64)
-    if count < _ANALYZED_FROM:
-        facts = {"run_id": change.run_id, "change_id": change_id, "at": at}
-        rows = await fetch(tx, _queries.add_few_persons, count=count, **facts)
-        return np.array(sorted(row["person_id"] for row in rows), dtype=np.int64)
     row = await fetch_one(tx, _queries.reserve_person_ids, count=count)
     last = int(row["last"]) if row else 0
     ids = np.arange(last - count + 1, last + 1, dtype=np.int64)
@@ -170,8 +164,6 @@ async def replace_memberships(
     Records that are not named stay where they are; what did not change keeps its change and time. Writes the
     moves; returns how many, and the persons whose records moved or say something else than before.
     """
-    if memberships.num_rows < _ANALYZED_FROM:
-        return await _replace_few(tx, change, change_id, at, memberships)
     await execute(tx, _queries.create_resolved)
     await execute(tx, _queries.empty_resolved)
     await copy_in(tx, "resolved", memberships)
@@ -188,28 +180,21 @@ async def replace_memberships(
     return moves, np.fromiter((row["person_id"] for row in affected), np.int64, len(affected))
 
 
-async def _replace_few(
-    tx: Tx, change: NewChange, change_id: int, at: datetime, memberships: pa.Table
-) -> tuple[int, Ints]:
-    records, persons, seen = (
-        memberships.column(name).to_pylist() for name in ("record_id", "person_id", "seen")
-    )
-    rows = await fetch(
-        tx, _queries.replace_few, records=records, persons=persons, seen=seen, run_id=change.run_id,
-        change_id=change_id, at=at,
-    )  # fmt: skip
-    affected = {row["person_id"] for row in rows if row["moved"] or row["renewed"]}
-    affected |= {row["old_person"] for row in rows if row["moved"]}
-    affected.discard(None)
-    return sum(row["moved"] for row in rows), np.array(sorted(affected), dtype=np.int64)
+async def touch_resolved(tx: Tx, change_id: int) -> None:
+    """Tell other processes that a change took over the content of the records just resolved."""
+    await execute(tx, _queries.touch_resolved, change_id=change_id)
+
+
+async def add_edges(tx: Tx, edges: str) -> None:
+    """New evidence; rows of `identity.edge` as JSON."""
+    await execute(tx, _queries.add_edges, edges=edges)
 
 
 async def settle_persons(tx: Tx, change_id: int, at: datetime) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Retire the persons that a change left without records, revive those it gave some; returns both."""
-    async with tx.pipeline():
-        retired = await tx.execute(compiled(_queries.retire_persons), {"change_id": change_id, "at": at})
-        revived = await tx.execute(compiled(_queries.revive_persons), {"change_id": change_id})
-        return _sorted(await retired.fetchall()), _sorted(await revived.fetchall())
+    retired = await fetch(tx, _queries.retire_persons, change_id=change_id, at=at)
+    revived = await fetch(tx, _queries.revive_persons, change_id=change_id)
+    return _sorted(retired), _sorted(revived)
 
 
 def _sorted(rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
@@ -232,12 +217,6 @@ async def feed(tx: Tx, applied: Applied, affected: Ints, created: Ints) -> Appli
     kinds[np.isin(affected, created)] = "created"
     kinds[np.isin(affected, applied.retired)] = "retired"
     kinds[np.isin(affected, applied.revived)] = "revived"
-    if len(affected) < _ANALYZED_FROM:
-        await execute(
-            tx, _queries.feed_few, change_id=applied.change_id, persons=affected.tolist(),
-            kinds=kinds.tolist(),
-        )  # fmt: skip
-        return replace(applied, affected=tuple(affected.tolist()))
     change_id = np.full(len(affected), applied.change_id)
     table = {"change_id": change_id, "person_id": affected, "kind": pa.array(kinds, pa.string())}
     await copy_in(tx, "identity.person_change", pa.table(table))

@@ -243,6 +243,7 @@ class Resolver:
         return Said(
             [put.record_ids[at] for at in changed], [known[at] for at in changed],
             [microseconds] * len(changed),
+            [put.record_ids[at] for at in changed if put.fates[at] is Fate.NEW],
         )  # fmt: skip
 
     async def _with_unsettled(self, tx: Tx, put: sources.PutResult, said: Said) -> Said:

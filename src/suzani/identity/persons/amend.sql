@@ -1,0 +1,91 @@
+A change of few records, written by one statement; `queries.sql` has what a change of many takes.
+
+-- name: amend
+-- `persons`: null for a record that is gone, below 0 for the first, second, ... of the `created` new persons.
+-- `seen_us`: when what a record says was written, in microseconds since 1970; null: it says what it did.
+with change as (
+    -- Times never run backwards, so that changes by id and by time are in one order.
+    insert into identity.change (at, cause, run_id, actor, reason, undoes, persons)
+    select greatest(%(at)s, (select at from identity.change order by change_id desc limit 1)), %(cause)s,
+        %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint, %(only)s::bigint[]
+    returning change_id, at
+), created as (
+    insert into identity.person (created_at, run_id, change_id)
+    select at, %(run_id)s::bigint, change_id from change, generate_series(1, %(created)s::int)
+    returning person_id
+), given as materialized (
+    select r.record_id, coalesce(c.person_id, r.person_id) as person_id,
+        timestamptz 'epoch' + r.seen_us * interval '1 microsecond' as seen
+    from unnest(%(records)s::bigint[], %(persons)s::bigint[], %(seen_us)s::bigint[])
+        as r (record_id, person_id, seen_us)
+    left join (select person_id, row_number() over (order by person_id) as number from created) c
+        on c.number = -r.person_id
+), known as materialized (
+    select g.record_id, g.person_id, g.seen, m.person_id as old_person, m.since,
+        m.person_id is distinct from g.person_id as moved,
+        g.seen is not null and g.seen is distinct from m.seen as renewed
+    from given g left join lateral (
+        select person_id, since, seen from identity.membership where record_id = g.record_id offset 0
+    ) m on true
+), moves as (
+    insert into identity.move (record_id, change_id, from_person, to_person, from_since)
+    select record_id, change_id, old_person, person_id, since from known, change where moved
+), dropped as (
+    delete from identity.membership m using known k where m.record_id = k.record_id and k.person_id is null
+), placed as (
+    insert into identity.membership (record_id, person_id, run_id, change_id, since, seen)
+    select record_id, person_id, %(run_id)s::bigint, change_id, at, seen from known, change
+    where moved and person_id is not null
+    on conflict (record_id) do update set person_id = excluded.person_id, run_id = excluded.run_id,
+        change_id = excluded.change_id, since = excluded.since, seen = coalesce(excluded.seen, membership.seen)
+), renewed as (
+    update identity.membership m set seen = k.seen from known k
+    where m.record_id = k.record_id and k.renewed and not k.moved
+), retired as (
+    -- The persons left without records, and the one that got most of their last ones.
+    update identity.person p set retired_at = at, merged_into = l.to_person
+    from change, (
+        select distinct on (old_person) old_person, person_id as to_person from known
+        where moved and old_person is not null
+        group by old_person, person_id
+        order by old_person, (person_id is null), count(*) desc, person_id
+    ) l
+    where p.person_id = l.old_person
+        and not exists (select from known k where k.person_id = p.person_id)
+        and not exists (
+            select from identity.membership m where m.person_id = p.person_id
+                and not exists (select from known k where k.record_id = m.record_id)
+        )
+    returning p.person_id
+), revived as (
+    update identity.person p set retired_at = null, merged_into = null
+    where p.retired_at is not null and p.person_id in (select person_id from known where moved)
+    returning p.person_id
+), affected as materialized (
+    select person_id from known where (moved or renewed) and person_id is not null
+    union
+    select old_person from known where moved and old_person is not null
+), told as (
+    insert into identity.person_change (change_id, person_id, kind)
+    select change_id, a.person_id, case
+        when a.person_id in (select person_id from created) then 'created'
+        when a.person_id in (select person_id from retired) then 'retired'
+        when a.person_id in (select person_id from revived) then 'revived'
+        else 'changed'
+    end
+    from affected a, change order by a.person_id
+), touched as (
+    insert into identity.touched (change_id, record_id)
+    select change_id, record_id from given, change where seen is not null or person_id is null
+), found as (
+    insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
+    select record_a, record_b, weight_bits, probability, evidence
+    from jsonb_to_recordset(%(edges)s::jsonb) as e (
+        record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)
+)
+select change_id, at, (select count(*) from known where moved) as moves,
+    array(select person_id from created order by 1) as created,
+    array(select person_id from retired order by 1) as retired,
+    array(select person_id from revived order by 1) as revived,
+    array(select person_id from affected order by 1) as affected
+from change

@@ -1,0 +1,58 @@
+"""The SQL of a change of few records: all that follows from it, by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from suzani.identity.persons.types import Applied, NewChange
+from suzani.infra.db import Tx, fetch_one, load_queries
+
+Ints = npt.NDArray[np.int64]
+
+_queries = load_queries("suzani.identity.persons", "amend.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Records that come, go, change their person or say something new.
+
+    `person_id`: below 0 for the first, second, ... of `created` new persons, None for a record that is gone.
+    `seen_us`: when what a record says was written, in microseconds since 1970; None: it says what it did.
+    """
+
+    record_id: Sequence[int]
+    person_id: Sequence[int | None]
+    seen_us: Sequence[int | None]
+    created: int
+
+
+async def amend(
+    tx: Tx, change: NewChange, amendment: Amendment, at: datetime, edges: str
+) -> tuple[Applied, Ints]:
+    """Write memberships, moves, persons, the feed and new evidence; returns what was done, and the new
+    persons in their order. `edges`: rows of `identity.edge` as JSON. The caller holds `store.lock`."""
+    row = await fetch_one(
+        tx, _queries.amend, at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor,
+        reason=change.reason, undoes=change.undoes, only=_array(change.persons), created=amendment.created,
+        records=_array(amendment.record_id), persons=_array(amendment.person_id),
+        seen_us=_array(amendment.seen_us), edges=edges,
+    )  # fmt: skip
+    assert row is not None  # noqa: S101 - the change gives a row
+    applied = Applied(
+        row["change_id"], row["at"], amendment.created, tuple(row["retired"]), tuple(row["revived"]),
+        row["moves"], tuple(row["affected"]),
+    )  # fmt: skip
+    return applied, np.array(row["created"], dtype=np.int64)
+
+
+def _array(numbers: Sequence[int | None] | None) -> str | None:
+    """Numbers as PostgreSQL reads them; as text, since the type of a list depends on what is in it, and each
+    combination of types is a statement of its own to the server."""
+    if numbers is None:
+        return None
+    return f"{{{','.join('null' if number is None else str(number) for number in numbers)}}}"
