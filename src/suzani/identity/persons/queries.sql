@@ -2,7 +2,9 @@
 select pg_advisory_xact_lock(hashtext('suzani identity run'));
 
 -- name: lock_within
+-- What follows is about few records, whoever they are: planning it anew each time takes longer than doing it.
 select set_config('lock_timeout', %(lock)s, true), set_config('statement_timeout', %(statement)s, true),
+    set_config('plan_cache_mode', 'force_generic_plan', true),
     pg_advisory_xact_lock(hashtext('suzani identity run'))
 
 -- name: memberships
