@@ -171,9 +171,7 @@ class Mirror:
         dropped, edges = self._new_edges(region, partition, person, {*ids}, {*old})
         if dropped:
             await mirror_store.drop_edges_of(tx, sorted(dropped))
-        applied, person = await amend(
-            tx, change, partition, person, at, msgspec.json.encode(edges).decode()
-        )
+        applied, person = await amend(tx, change, partition, person, at, msgspec.json.encode(edges).decode())
         self._take_in(partition, person)
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)
