@@ -15,9 +15,11 @@ import numpy.typing as npt
 from suzani.identity.indexing.copies import Copies
 from suzani.identity.indexing.growing import Growing, Table
 from suzani.identity.indexing.pool import Codes, Pool, Standard
-from suzani.identity.kernels import hashing, lookup
+from suzani.identity.kernels import hashing, lookup, regions
 from suzani.identity.kernels.levels import levels_of
+from suzani.identity.kernels.linkage import components
 from suzani.identity.kernels.lookup import Blocks, Bounds, Marks, Nodes
+from suzani.identity.kernels.regions import Rulings
 from suzani.identity.kernels.weights import Judge, Weights, field_bits, scores_of
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.models.comparisons import Levels, Rows
@@ -25,7 +27,7 @@ from suzani.identity.pairs.blocking import block_as
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.nodes import find_nodes, spread
 from suzani.identity.pairs.packing import Packed, contents_of
-from suzani.identity.pairs.partition import Constraints, Options, partition
+from suzani.identity.pairs.partition import Constraints, Held, Options, partition
 from suzani.identity.standardising.single import Recorder
 from suzani.kernel import InvalidInput
 
@@ -69,7 +71,9 @@ class Index:
         self.learned = learned
         self.standardise = Recorder(learned.norms).read
         self.options = options = options or Options()
-        self._bounds = Bounds(options.loose_bits, options.cut_bits, options.clip_bits, options.largest)
+        self._bounds = Bounds(
+            options.loose_bits, options.cut_bits, options.clip_bits, options.kept_bits, options.largest
+        )
         self._apart = set(apart)
         rows = np.flatnonzero(np.isin(record_id, np.array(sorted(self._apart), dtype=np.int64)))
         found = find_nodes(packed, rows, record_id.astype(np.uint64))
@@ -211,21 +215,22 @@ class Index:
             Marks(self._met.view, self._reached.view, self._turn),
         )  # fmt: skip
 
-    def _reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[Rows, Pairs]:
+    def _reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[Rows, Rows]:
         """The nodes that are connected with records, loosely or by what `joined` says (record → records that
-        must be looked at with it), and the loose pairs among them."""
+        must be looked at with it), in the order of what they say; and the loose pairs among them (places,
+        2 × pairs)."""
         waiting = sorted({self._copies.node_of[r] for r in record_ids if r in self})
-        reached: set[int] = set()
-        lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        reached, pairs = [np.empty(0, np.int64)], [np.empty((2, 0), np.int64)]
         while waiting:
             nodes, left, right = lookup.reach(np.array(waiting, dtype=np.int64), *self._found_by)
-            lefts.append(left)
-            rights.append(right)
-            reached.update(nodes.tolist())
+            reached.append(nodes)
+            pairs.append(np.stack([left, right]))
             held = (record for node in nodes.tolist() for record in self._copies.of(node)) if joined else ()
             others = {other for record in held for other in joined.get(record, ()) if other in self}
-            waiting = sorted({self._copies.node_of[other] for other in others} - reached)
-        return np.array(sorted(reached)), self.scored(np.concatenate(lefts), np.concatenate(rights))
+            known = {node for found in reached for node in found.tolist()} if others else set()
+            waiting = sorted({self._copies.node_of[other] for other in others} - known)
+        found = regions.in_order(np.unique(np.concatenate(reached)), self._contents.view)
+        return found, regions.places_of(np.concatenate(pairs, axis=1).ravel(), found).reshape(2, -1)
 
     def probe(self, standard: Standard) -> Probe:
         """What a record that says this would meet; nothing of it stays in the index."""
@@ -240,23 +245,24 @@ class Index:
 
     def _probed(self, node: int) -> Probe:
         """The node appended last stands in no block: it finds others, but no other finds it."""
-        nodes, joins, place, odds, levels, bits, selves = lookup.probe(node, *self._found_by)
-        if len(nodes) > self._bounds.largest:
-            return self._probed_in_crowd(node, nodes)
-        held = [self._copies.of(other) for other in nodes.tolist()]
+        found, bits, own, selves = regions.probe(node, *self._found_by)
+        if len(found.nodes) > self._bounds.largest:
+            return self._probed_in_crowd(node, found.nodes)
+        held = [self._copies.of(other) for other in found.nodes.tolist()]
+        joins = np.flatnonzero(found.label == found.label[own])
         one = [
             record
-            for at in np.flatnonzero(joins).tolist()
+            for at in joins.tolist()
             for record in (held[at] if selves[at] > self._bounds.cut else held[at][:1])
         ]
-        return Probe(one, [held[at] for at in place.tolist()], odds, levels, bits)
+        others = (found.left + found.right - own).tolist()
+        return Probe(one, [held[at] for at in others], found.odds, found.levels, bits)
 
     def _probed_in_crowd(self, node: int, nodes: Rows) -> Probe:
         """A node that reaches so many that not all their pairs are scored."""
-        _, left, right = lookup.reach(np.array([node]), *self._found_by)
         self._copies.add(_PROBE, node)
         try:
-            region = self._region(nodes, self.scored(left, right), (), ())
+            region = self.resolve([_PROBE], {})
         finally:
             self._copies.remove(_PROBE)
         own = region.cluster[region.record_id == _PROBE]
@@ -277,23 +283,29 @@ class Index:
         The very persons that a full run with the same knowledge finds. `must` and `cannot`: pairs of
         records, all of which must have been named as apart.
         """
-        reached, loose = self._reach(record_ids, joined)
-        return self._region(reached, loose, must, cannot)
+        nodes, loose = self._reach(record_ids, joined)
+        constraints = Constraints(self._places(must, nodes), self._places(cannot, nodes))
+        component = components(len(nodes), *np.concatenate([loose, constraints.must], axis=1))
+        if np.bincount(component, minlength=1).max() > self.options.largest:
+            return self._resolved_in_crowd(nodes, loose, constraints)
+        held = Held.of(len(nodes), constraints)
+        rulings = Rulings(held.together, held.cannot)
+        found = regions.link_few(nodes, component, rulings, self._codes.view, self._judge, self._bounds)
+        pairs = Pairs(found.left, found.right, found.odds, found.levels)
+        return self._of_records(nodes, found.label, pairs)
 
-    def _region(self, reached: Rows, loose: Pairs, must: Links, cannot: Links) -> Region:
-        """`reached`: ascending nodes."""
-        nodes = np.sort(reached)
-        nodes = nodes[np.argsort(self._contents.view[nodes], kind="stable")]
-        place = {node: at for at, node in enumerate(nodes.tolist())}
-        by_number = np.argsort(nodes)
-        rows = by_number[np.searchsorted(nodes, np.stack([loose.left, loose.right]), sorter=by_number)]
-        loose = Pairs(rows.min(axis=0), rows.max(axis=0), loose.odds_bits, loose.levels)
-        constraints = Constraints(self._rows(must, place), self._rows(cannot, place))
-        parted = partition(self.packed(nodes), self.weights, loose, constraints, self.options)
+    def _resolved_in_crowd(self, nodes: Rows, loose: Rows, constraints: Constraints) -> Region:
+        """Where a component is so large that not all its pairs are scored: as a run does it."""
+        scored = self.scored(*nodes[loose])
+        pairs = Pairs(loose.min(axis=0), loose.max(axis=0), scored.odds_bits, scored.levels)
+        parted = partition(self.packed(nodes), self.weights, pairs, constraints, self.options)
         return self._of_records(nodes, parted.person, parted.edges)
 
-    def _rows(self, pairs: Links, place: Mapping[int, int]) -> tuple[Rows, Rows]:
-        """Pairs of records as rows of a region; those with a record outside are left out."""
+    def _places(self, pairs: Links, nodes: Rows) -> tuple[Rows, Rows]:
+        """Pairs of records as places among nodes; those with a record outside are left out."""
+        if not pairs:
+            return _NOBODY, _NOBODY
+        place = {node: at for at, node in enumerate(nodes.tolist())}
         node_of = self._copies.node_of
         found = [(node_of.get(a, -1), node_of.get(b, -1)) for a, b in pairs]
         rows = [(place[a], place[b]) for a, b in found if a in place and b in place and a != b]
@@ -303,9 +315,11 @@ class Index:
     def _of_records(self, nodes: Rows, person: Rows, edges: Pairs) -> Region:
         """Persons and evidence of the records of nodes: a copy joins the first if that would match itself."""
         records = [self._copies.of(node) for node in nodes.tolist()]
+        record_id = np.array([record for held in records for record in held], dtype=np.int64)
+        if len(record_id) == len(nodes):
+            return Region(record_id, record_id[person], edges.on(np.arange(len(nodes))))
         sizes = np.array([len(held) for held in records], dtype=np.int64)
         starts = np.cumsum([0, *sizes]).astype(np.int64)
-        record_id = np.array([record for held in records for record in held], dtype=np.int64)
         node_of = np.repeat(np.arange(len(nodes)), sizes)
         copied = np.flatnonzero(sizes > 1)
         selves = self.scored(nodes[copied], nodes[copied])
@@ -337,6 +351,7 @@ class Index:
         )  # fmt: skip
 
 
+_NOBODY = np.empty(0, dtype=np.int64)
 _PROBE = -2
 """The record id of what is only looked up."""
 

@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from suzani.identity.kernels import blocks
-from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints
+from suzani.identity.kernels.arrays import Bools, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.levels import Layout, levels_of
-from suzani.identity.kernels.linkage import Known, link_components
-from suzani.identity.kernels.weights import Judge, field_bits, scores_of
+from suzani.identity.kernels.levels import levels_of
+from suzani.identity.kernels.weights import Judge, scores_of
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
@@ -56,6 +55,7 @@ class Bounds(NamedTuple):
     loose: float
     cut: float
     clip: float
+    kept: float
     largest: int
 
 
@@ -201,49 +201,6 @@ def reach(
                 end += 1
     reached[queue[:end]] = 0
     return queue[:end].copy(), left[:pairs].copy(), right[:pairs].copy()
-
-
-@kernel
-def _nothing_known(layout: Layout) -> Known:
-    none = np.empty(0, dtype=np.int64)
-    return Known(none, none, np.empty(0), np.empty((0, len(layout.table)), dtype=np.uint8))
-
-
-@kernel
-def probe(
-    row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks
-) -> tuple[Ints, Bools, Ints, Floats, Bytes, Floats, Floats]:  # fmt: skip
-    """What a node meets that stands in no block itself.
-
-    Returns the nodes it reaches, in the order of what they say; which of them are one person with it; and of
-    the pair with each other one (by its place among the nodes): odds, levels, bits by field; at last the odds
-    of each node with itself. Without anything but the nodes where these are more than `bounds.largest`.
-    """
-    layout, values, weights = judge
-    rows, _, _ = reach(np.array([row]), near, nodes, judge, bounds, marks)
-    # Of two that say the same the lower number comes first.
-    rows.sort()
-    rows = rows[np.argsort(nodes.contents[rows], kind="mergesort")]
-    n = len(rows)
-    counted = np.arange(n if n <= bounds.largest else 0)
-    codes = nodes.codes[rows[: len(counted)]]
-    label, left, right, odds, levels = link_components(
-        counted, np.array([0, len(counted)]), layout, values, weights, codes, _nothing_known(layout),
-        np.full(len(counted), -1), np.empty(0, dtype=np.int64), bounds.clip, bounds.cut, -np.inf,
-    )  # fmt: skip
-    own = 0
-    while rows[own] != row:
-        own += 1
-    mine = (left == own) | (right == own)
-    left, right, odds, levels = left[mine], right[mine], odds[mine], levels[mine]
-    bits = field_bits(weights, layout, levels, codes, left, right)
-    selves = scores_of(
-        weights, layout, levels_of(layout, values, codes, counted, counted), codes, counted, counted
-    )
-    joins = np.zeros(len(counted), dtype=np.bool_)
-    for i in range(len(joins)):
-        joins[i] = label[i] == label[own]
-    return rows, joins, left + right - own, odds, levels, bits, selves
 
 
 @kernel

@@ -91,7 +91,7 @@ def partition(
     Inside each connected component every pair is scored; components too large for that are linked by the
     pairs they have. Rows must stand in an order that depends on what they say.
     """
-    held = _Held.of(packed, constraints)
+    held = Held.of(packed.rows, constraints)
     left = np.concatenate([loose.left, constraints.must[0]])
     right = np.concatenate([loose.right, constraints.must[1]])
     component = components(packed.rows, left, right)
@@ -114,7 +114,7 @@ def partition(
 
 
 @dataclass(frozen=True)
-class _Held:
+class Held:
     """Constraints as the kernels read them: `together` numbers groups of must-linked rows (-1: free);
     `cannot` are sorted pairs packed as low << 32 | high."""
 
@@ -122,10 +122,11 @@ class _Held:
     cannot: Rows
 
     @classmethod
-    def of(cls, packed: Packed, constraints: Constraints) -> _Held:
-        together = np.full(packed.rows, -1, dtype=np.int64)
+    def of(cls, rows: int, constraints: Constraints) -> Held:
+        """Constraints on so many rows."""
+        together = np.full(rows, -1, dtype=np.int64)
         left, right = constraints.must
-        group = components(packed.rows, left, right)
+        group = components(rows, left, right)
         for side in (left, right):
             together[side] = group[side]
         low, high = np.minimum(*constraints.cannot), np.maximum(*constraints.cannot)
@@ -153,7 +154,7 @@ def conflicts(packed: Packed, pairs: Pairs) -> npt.NDArray[np.bool_]:
     return result
 
 
-def _linked_pairs(packed: Packed, pairs: Pairs, held: _Held, options: Options, person: Rows) -> Pairs:
+def _linked_pairs(packed: Packed, pairs: Pairs, held: Held, options: Options, person: Rows) -> Pairs:
     """Components of two records: one pair each."""
     forbidden = conflicts(packed, pairs) | held.parts(pairs)
     joins = (pairs.odds_bits > options.cut_bits) & ~forbidden
@@ -168,7 +169,7 @@ def _known(pairs: Pairs) -> Known:
 
 
 def _linked_components(
-    packed: Packed, weights: Weights, loose: Pairs, members: Rows, component: Rows, held: _Held,
+    packed: Packed, weights: Weights, loose: Pairs, members: Rows, component: Rows, held: Held,
     options: Options, person: Rows,
 ) -> list[Pairs]:  # fmt: skip
     """Components of which every pair is scored, unless it is among `loose`; `members` are their rows, one
@@ -205,7 +206,7 @@ def _shared_out(starts: Rows) -> list[Rows]:
 
 
 def _linked_sparsely(
-    packed: Packed, pairs: Pairs, constraints: Constraints, held: _Held, options: Options
+    packed: Packed, pairs: Pairs, constraints: Constraints, held: Held, options: Options
 ) -> Rows:
     """The cluster of every row in components too large to score all their pairs: those that were not scored
     count as `unscored_bits`."""
@@ -220,7 +221,7 @@ def _linked_sparsely(
 
 
 def _within(
-    packed: Packed, weights: Weights, known: Pairs, held: _Held, options: Options, person: Rows, rows: Rows
+    packed: Packed, weights: Weights, known: Pairs, held: Held, options: Options, person: Rows, rows: Rows
 ) -> list[Pairs]:
     """Persons among clusters of `rows` that were linked by known pairs alone, now by all their pairs: what
     was not scored may part them, as two valid ids do. Monstrous clusters stay as they are."""
