@@ -1,5 +1,7 @@
-"""Persons among the few nodes that a change or a look-up reaches, in one call: what `pairs.partition` does for
-all records, where no component is too large to score all its pairs."""
+"""Persons among the few nodes that a change or a look-up reaches, in one call.
+
+What `pairs.partition` does for all records, where no component is too large to score all its pairs.
+"""
 
 from __future__ import annotations
 
