@@ -59,7 +59,6 @@ async def put(tx: Tx, rows: Sequence[Typed], at: datetime) -> PutResult:
     ]
     async with tx.pipeline():
         await execute(tx, _queries.lock_writes, systems=systems)
-        await execute(tx, _queries.open_online_loads, systems=systems, at=at)
         found = await fetch(tx, _queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
     return PutResult(rows, found, at)
 

@@ -5,20 +5,10 @@ Records that come one at a time, not in a file: a handful is stored by one state
 select pg_advisory_xact_lock(hashtext('suzani.sources.write'), number)
 from (select distinct hashtext(system) as number from unnest(%(systems)s::text[]) as system order by 1) as numbers
 
--- name: open_online_loads
--- Records that came online on one day are one load of their system.
-insert into sources.load (system, file, file_digest, mapping_digest, mode, state, started_at, finished_at)
-select system, 'online', 'online', '', 'delta', 'done', %(at)s, %(at)s
-from unnest(%(systems)s::text[]) as system
-where not exists (
-    select from sources.load l
-    where l.system = system.system and l.file_digest = 'online'
-      and l.started_at >= date_trunc('day', %(at)s::timestamptz, 'UTC')
-)
-
 -- name: put_records
--- Extra columns, products and consent that are not given again stay with a record; the digest then is one that
--- no row of a file has, so that the next file is read afresh.
+-- Records that came online on one day are one load of their system. Extra columns, products and consent that
+-- are not given again stay with a record; the digest then is one that no row of a file has, so that the next
+-- file is read afresh.
 with incoming as materialized (
     select * from jsonb_to_recordset(%(records)s::jsonb) as i(
         no int, system text, key text, given_name text, family_name text, patronymic text, maiden_name text,
@@ -26,7 +16,7 @@ with incoming as materialized (
         email text, address text, city text, region text, postcode text, country text, occupation text,
         employer text, birth_date date, marketing_consent text, consent_at timestamptz, digest text)
 ), decided as materialized (
-    select i.*, l.load_id, r.record_id as old_id, r.as_of as old_as_of, r.created_at as old_created_at,
+    select i.*, r.record_id as old_id, r.as_of as old_as_of, r.created_at as old_created_at,
         r.updated_at as old_updated_at,
         coalesce(i.marketing_consent, r.marketing_consent) as kept_consent,
         case when i.marketing_consent is null then r.consent_at else i.consent_at end as kept_consent_at,
@@ -51,20 +41,39 @@ with incoming as materialized (
             else 'unchanged'
         end as fate
     from incoming i
-    cross join lateral (
-        select load_id from sources.load
-        where system = i.system and file_digest = 'online' order by load_id desc limit 1
-    ) l
     left join lateral (
         select * from sources.record where system = i.system and key = i.key offset 0
     ) r on true
+), counted as materialized (
+    select system, count(*) as rows, count(*) filter (where fate = 'new') as new,
+        count(*) filter (where fate in ('changed', 'restored')) as changed,
+        count(*) filter (where fate = 'unchanged') as unchanged,
+        count(*) filter (where fate = 'restored') as restored,
+        (select max(load_id) from sources.load l where l.system = d.system and l.file_digest = 'online'
+            and l.started_at >= date_trunc('day', %(at)s::timestamptz, 'UTC')) as load_id
+    from decided d group by system
+), opened as (
+    insert into sources.load (system, file, file_digest, mapping_digest, mode, state, started_at, finished_at,
+        rows_in, rows_new, rows_changed, rows_unchanged, records_restored)
+    select system, 'online', 'online', '', 'delta', 'done', %(at)s, %(at)s, rows, new, changed, unchanged, restored
+    from counted where load_id is null
+    returning load_id, system
+), continued as (
+    update sources.load l set
+        rows_in = l.rows_in + c.rows, rows_new = l.rows_new + c.new, rows_changed = l.rows_changed + c.changed,
+        rows_unchanged = l.rows_unchanged + c.unchanged, records_restored = l.records_restored + c.restored,
+        finished_at = %(at)s
+    from counted c where l.load_id = c.load_id
+    returning l.load_id, l.system
+), loads as materialized (
+    select * from opened union all select * from continued
 ), noted as (
     insert into sources.change (record_id, load_id, at, kind, before)
-    select r.record_id, d.load_id, %(at)s, d.fate,
+    select r.record_id, l.load_id, %(at)s, d.fate,
         sources.image(r) || jsonb_build_object('products', coalesce(
             (select jsonb_agg(jsonb_strip_nulls(to_jsonb(p) - 'record_id') order by p.number)
              from sources.product p where p.record_id = r.record_id), '[]'))
-    from decided d join sources.record r on r.record_id = d.old_id
+    from decided d join loads l using (system) join sources.record r on r.record_id = d.old_id
     where d.fate in ('changed', 'restored')
 ), altered as (
     update sources.record r set
@@ -74,9 +83,9 @@ with incoming as materialized (
         address = d.address, city = d.city, region = d.region, postcode = d.postcode, country = d.country,
         occupation = d.occupation, employer = d.employer, birth_date = d.birth_date,
         marketing_consent = d.kept_consent, consent_at = d.kept_consent_at, as_of = null,
-        digest = d.own_digest, load_id = d.load_id, file_no = 0, row_no = d.no, updated_at = %(at)s,
+        digest = d.own_digest, load_id = l.load_id, file_no = 0, row_no = d.no, updated_at = %(at)s,
         deleted_at = null, filed = r.filed and d.fate <> 'restored'
-    from decided d
+    from decided d join loads l using (system)
     where r.record_id = d.old_id and d.fate in ('changed', 'restored')
 ), added as (
     insert into sources.record (
@@ -87,21 +96,8 @@ with incoming as materialized (
     select system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id, tax_id,
         document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
         birth_date, marketing_consent, consent_at, own_digest, load_id, load_id, 0, no, %(at)s, %(at)s, false
-    from decided where fate = 'new' order by no
+    from decided join loads using (system) where fate = 'new' order by no
     returning record_id, system, key
-), counted as (
-    update sources.load l set
-        rows_in = l.rows_in + c.rows, rows_new = l.rows_new + c.new, rows_changed = l.rows_changed + c.changed,
-        rows_unchanged = l.rows_unchanged + c.unchanged, records_restored = l.records_restored + c.restored,
-        finished_at = %(at)s
-    from (
-        select load_id, count(*) as rows, count(*) filter (where fate = 'new') as new,
-            count(*) filter (where fate in ('changed', 'restored')) as changed,
-            count(*) filter (where fate = 'unchanged') as unchanged,
-            count(*) filter (where fate = 'restored') as restored
-        from decided group by load_id
-    ) c
-    where l.load_id = c.load_id
 )
 select coalesce(d.old_id, a.record_id) as record_id, d.fate, d.kept_consent as marketing_consent,
     d.kept_consent_at as consent_at, coalesce(d.old_created_at, %(at)s) as created_at

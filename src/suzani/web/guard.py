@@ -49,6 +49,12 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """Sent with every answer. Vue compiles the pages' templates in the browser, hence 'unsafe-eval'."""
 
 
+_DEFAULTS = [
+    (name.encode(), value.encode())
+    for name, value in {**SECURITY_HEADERS, "cache-control": "no-store"}.items()
+]
+
+
 class Guard:
     """ASGI middleware: refuses foreign hosts and origins, adds security headers, remembers the language."""
 
@@ -94,13 +100,11 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
 def _with_headers(scope: Scope, send: Send) -> Send:
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("cache-control", "no-store")
+            stated = {name for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(one for one in _DEFAULTS if one[0] not in stated)]
             cookie = _language_cookie(scope)
             if cookie:
-                headers.append("set-cookie", cookie)
+                MutableHeaders(scope=message).append("set-cookie", cookie)
         await send(message)
 
     return sender

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -18,7 +18,7 @@ class Recorder:
         self.batches: list[list[str]] = []
         self.go = asyncio.Event()
 
-    async def __call__(self, batch: Batch) -> None:
+    async def __call__(self, batch: Batch, let_next: Callable[[], None]) -> None:
         self.batches.append([one.asked for one in batch])
         await self.go.wait()
         for one in batch:
@@ -49,6 +49,32 @@ async def test_one_name_comes_once_in_a_batch_and_in_order() -> None:
     queue = lane(handle)
     await asyncio.gather(*queue.put(["k1", "a", "k1", "b"]))
     assert handle.batches == [["k1", "a"], ["k1", "b"]]
+    await queue.close()
+
+
+async def test_the_next_batch_may_begin_before_the_first_ends_but_not_with_its_names() -> None:
+    batches: list[list[str]] = []
+    ends = [asyncio.Event(), asyncio.Event()]
+
+    async def handle(batch: Batch, let_next: Callable[[], None]) -> None:
+        batches.append([one.asked for one in batch])
+        let_next()
+        await ends[min(len(batches), 2) - 1].wait()
+        for one in batch:
+            one.succeed(one.asked.upper())
+
+    queue = Lane(handle, lambda asked: asked if asked.startswith("k") else None, batch=3, waiting=10)
+    first = queue.put(["a", "k1"])
+    await asyncio.sleep(0.01)
+    second = queue.put(["b", "k1"])
+    await asyncio.sleep(0.01)
+    assert batches == [["a", "k1"], ["b"]]
+    ends[1].set()
+    assert await second[0] == "B"
+    assert batches == [["a", "k1"], ["b"]]
+    ends[0].set()
+    assert await asyncio.gather(*first, second[1]) == ["A", "K1", "K1"]
+    assert batches == [["a", "k1"], ["b"], ["k1"]]
     await queue.close()
 
 

@@ -13,7 +13,7 @@ from suzani.identity.kernels import hashing, lookup
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
-from suzani.identity.pairs.packing import WAYS, Packed, pack, texts_of
+from suzani.identity.pairs.packing import WAYS, Packed, pack
 from suzani.identity.pairs.scoring import list_of, rarity_bits
 from suzani.identity.standardising.field import Field
 from suzani.kernel import Kind
@@ -98,7 +98,7 @@ class Pool:
                         fields.append(f)
                         texts.append(text)
         if texts:
-            hashes = hashing.hash_values(*texts_of(texts)) ^ self._salts[fields]
+            hashes = hashing.hash_values(*_laid_out(texts)) ^ self._salts[fields]
             numbers = self._known.find(hashes)
             unknown = np.flatnonzero(numbers == lookup.NONE)
             if len(unknown):
@@ -173,3 +173,10 @@ class Pool:
         if not keys:
             return Table(np.empty(0, np.uint64), np.empty(0, np.int32))
         return Table(np.concatenate(keys), np.concatenate(numbers))
+
+
+def _laid_out(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The bytes of a few strings, and where each begins; as `texts_of` has them of many."""
+    encoded = [text.encode() for text in texts]
+    text = np.frombuffer(b"".join(encoded), np.uint8)
+    return text, np.cumsum([0, *map(len, encoded)], dtype=np.int64)

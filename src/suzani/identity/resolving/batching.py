@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
@@ -35,21 +34,26 @@ class Waiting(Generic[Q, A]):
             self.answer.set_result(found)
 
 
+Handle = Callable[[Sequence[Waiting[Q, A]], Callable[[], None]], Awaitable[None]]
+"""Answers all requests of a batch; what it raises fails those that it has not answered. It may call what it
+is given to let the next batch begin before it has ended."""
+
+
 class Lane(Generic[Q, A]):
     """A bounded queue whose requests are handled batch by batch, in order.
 
-    `handle` answers every request of a batch; what it raises fails all that it has not answered. No two
-    requests of one batch have the same `name`, unless that is None.
+    No two requests that are being handled have the same `name`, unless that is None.
     """
 
     def __init__(
-        self, handle: Callable[[Sequence[Waiting[Q, A]]], Awaitable[None]],
-        name: Callable[[Q], Hashable | None], *, batch: int, waiting: int,
-    ) -> None:  # fmt: skip
+        self, handle: Handle[Q, A], name: Callable[[Q], Hashable | None], *, batch: int, waiting: int
+    ) -> None:
         self._handle, self._name = handle, name
         self._batch, self._most = batch, waiting
         self._queue: deque[Waiting[Q, A]] = deque()
+        self._names: set[Hashable] = set()
         self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._work = asyncio.create_task(self._run())
 
     def put(self, asked: Sequence[Q]) -> list[asyncio.Future[A]]:
@@ -65,9 +69,10 @@ class Lane(Generic[Q, A]):
 
     async def close(self) -> None:
         """Stop; requests that still wait fail with Unavailable."""
-        self._work.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._work
+        tasks = [self._work, *self._under_way]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         while self._queue:
             self._queue.popleft().fail(Unavailable("the server stops"))
 
@@ -75,12 +80,16 @@ class Lane(Generic[Q, A]):
         while True:
             await self._wake.wait()
             while batch := self._next():
-                await self._one(batch)
+                begun = asyncio.Event()
+                task = asyncio.create_task(self._one(batch, begun.set))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+                await begun.wait()
             self._wake.clear()
 
-    async def _one(self, batch: Sequence[Waiting[Q, A]]) -> None:
+    async def _one(self, batch: Sequence[Waiting[Q, A]], let_next: Callable[[], None]) -> None:
         try:
-            await self._handle(batch)
+            await self._handle(batch, let_next)
         except Exception as error:  # whatever it is, those who wait are told, and the lane goes on
             for one in batch:
                 one.fail(error)
@@ -88,17 +97,22 @@ class Lane(Generic[Q, A]):
             for one in batch:
                 one.fail(Unavailable("the server stops"))
             raise
+        finally:
+            self._names.difference_update(self._name(one.asked) for one in batch)
+            # A request of one of these names may be what comes next.
+            self._wake.set()
+            let_next()
 
     def _next(self) -> list[Waiting[Q, A]]:
-        """What waits, in order, up to a second request of one name."""
+        """What waits, in order, up to a request of a name that is being handled."""
         batch: list[Waiting[Q, A]] = []
-        names: set[Hashable] = set()
         while self._queue and len(batch) < self._batch:
             name = self._name(self._queue[0].asked)
-            if name is not None and name in names:
+            if name in self._names:
                 break
             one = self._queue.popleft()
             if not one.answer.done():
-                names.add(name)
                 batch.append(one)
+                if name is not None:
+                    self._names.add(name)
         return batch

@@ -8,7 +8,7 @@ writes nothing and waits for no lock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,7 +84,18 @@ class _Kept:
     evidence: list[Told] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _ToStore:
+    """A record to be stored, and its standard form by what was learned when it came."""
+
+    asked: Asked
+    record: Typed
+    learned: Learned
+    standard: Standard
+
+
 _Request = Waiting[Asked, Resolved]
+_StoreRequest = Waiting[_ToStore, Resolved]
 
 
 class Resolver:
@@ -97,7 +108,7 @@ class Resolver:
         self._alone = asyncio.Lock()
         bounds = {"batch": limits.batch, "waiting": limits.waiting}
         self._looking: Lane[Asked, Resolved] = Lane(self._look_up, lambda asked: None, **bounds)
-        self._storing: Lane[Asked, Resolved] = Lane(self._take, _name, **bounds)
+        self._storing: Lane[_ToStore, Resolved] = Lane(self._take, _name, **bounds)
         self._untold = asyncio.Event()
         self._untold.set()
         self._telling = asyncio.create_task(self._tell())
@@ -125,14 +136,19 @@ class Resolver:
             raise InvalidInput(
                 f"{len(asked):,} records are too many at once", hint=f"Send {MOST_AT_ONCE:,} or fewer."
             )
-        stored = self._storing.put([one for one in asked if one.store])
+        # Done here, for as long as the transaction before waits for the database.
+        stored = self._storing.put([self._prepared(one, one.store) for one in asked if one.store])
         looked = self._looking.put([one for one in asked if not one.store])
         if asked:
             await asyncio.wait([*stored, *looked])
         answers = {True: iter(stored), False: iter(looked)}
         return [_outcome(next(answers[one.store is not None])) for one in asked]
 
-    async def _look_up(self, batch: Sequence[_Request]) -> None:
+    def _prepared(self, asked: Asked, record: Typed) -> _ToStore:
+        index = self._mirror.index
+        return _ToStore(asked, record, index.learned, index.standardise(record.attributes))
+
+    async def _look_up(self, batch: Sequence[_Request], let_next: Callable[[], None]) -> None:
         """Answer from the mirror, once it has caught up."""
         async with self._alone:
             if not await self._mirror.is_current(self._platform.db):
@@ -143,55 +159,56 @@ class Resolver:
                 one.succeed(Resolved(answer.person_id, answer.person_id is None, None, answer.nearest))
                 await asyncio.sleep(0)
 
-    async def _take(self, batch: Sequence[_Request]) -> None:
+    async def _take(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
         """Store a batch. After a failure it is tried once more, since the connection may be to blame (storing
         twice changes nothing), then record by record, since one of them may be."""
         try:
-            await self._store(batch)
+            await self._store(batch, let_next)
         except Busy:
             raise
         except (Unavailable, psycopg.OperationalError):
             await self._platform.db.pool.check()
-            await self._store(batch)
+            await self._store(batch, let_next)
         except Exception as error:  # a fault that one record brings out must not fail the others
-            await self._apart(batch, error)
+            await self._apart(batch, error, let_next)
 
-    async def _apart(self, batch: Sequence[_Request], first: Exception) -> None:
+    async def _apart(
+        self, batch: Sequence[_StoreRequest], first: Exception, let_next: Callable[[], None]
+    ) -> None:
         if len(batch) == 1:
             raise first
         for one in batch:
             try:
-                await self._store([one])
+                await self._store([one], let_next)
             except Exception as error:  # whatever it is, who asked is told
                 one.fail(error)
 
-    async def _store(self, batch: Sequence[_Request]) -> None:
-        """One transaction. The answers are given when it is committed."""
-        records = [one.asked.store for one in batch if one.asked.store is not None]
-        index = self._mirror.index
-        standards = index.learned, [index.standardise(record.attributes) for record in records]
+    async def _store(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
+        """One transaction. The answers are given when it is committed. The next batch begins when this one
+        holds the lock of identity: it is stored while this one is answered."""
+        waiting = [one.asked for one in batch]
         touched: set[int] = set()
         async with AsyncExitStack() as stack:
             try:
                 async with self._platform.db.transaction() as tx:
-                    put, position = await self._put(tx, batch, records)
+                    put, position = await self._put(tx, batch)
+                    let_next()
                     touched.update(put.record_ids)
                     await stack.enter_async_context(self._alone)
                     await self._mirror.catch_up(tx, position)
-                    kept = await self._settle(tx, put, standards, touched)
-                    found = [
-                        await self._resolved(one.asked, own) for one, own in zip(batch, kept, strict=True)
-                    ]
+                    kept = await self._settle(tx, put, waiting, touched)
             except BaseException:
                 self._mirror.forget(touched)
                 raise
+            found = [await self._resolved(one, own) for one, own in zip(waiting, kept, strict=True)]
         self._untold.set()
         for one, answer in zip(batch, found, strict=True):
             one.succeed(answer)
 
-    async def _resolved(self, asked: Asked, own: _Kept) -> Resolved:
+    async def _resolved(self, waiting: _ToStore, own: _Kept) -> Resolved:
         """The answer for a stored record: its evidence, looked up where the record was there already."""
         await asyncio.sleep(0)
+        asked = waiting.asked
         if own.evidence is None:
             nearest = self._mirror.nearest(asked.attributes, asked.limit).nearest
         else:
@@ -199,9 +216,7 @@ class Resolver:
             nearest = nearest_told(own.evidence, self._mirror.person_of, own.person_id, clip, asked.limit)
         return Resolved(own.person_id, own.is_new, own.record_id, nearest)
 
-    async def _put(
-        self, tx: Tx, batch: Sequence[_Request], records: Sequence[Typed]
-    ) -> tuple[sources.PutResult, Position]:
+    async def _put(self, tx: Tx, batch: Sequence[_StoreRequest]) -> tuple[sources.PutResult, Position]:
         """Take the lock of identity and store records; where the database stands. Raises Busy when a run
         holds the lock longer than records wait."""
         left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
@@ -209,16 +224,16 @@ class Resolver:
             async with tx.pipeline():
                 await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
                 position = await mirror_store.position(tx)
-                return await sources.put(tx, records, now()), position
+                return await sources.put(tx, [one.asked.record for one in batch], now()), position
         except psycopg.errors.LockNotAvailable:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
 
     async def _settle(
-        self, tx: Tx, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]], touched: set[int]
+        self, tx: Tx, put: sources.PutResult, waiting: Sequence[_ToStore], touched: set[int]
     ) -> list[_Kept]:
         """Let stored records find their persons; ids of what may have changed go to `touched`."""
         person_of = self._mirror.person_of
-        said = await self._with_unsettled(tx, put, self._said(put, standards))
+        said = await self._with_unsettled(tx, put, self._said(put, waiting))
         created: set[int] = set()
         evidence: dict[int, list[Told]] = {}
         if said.record_ids:
@@ -231,20 +246,17 @@ class Resolver:
             _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in put.record_ids
         ]
 
-    def _said(self, put: sources.PutResult, standards: tuple[Learned, Sequence[Standard]]) -> Said:
-        """What is new of stored records; `standards`: by what was learned, their form before the lock was
-        held."""
-        index = self._mirror.index
-        learned, known = standards
-        changed = [at for at, fate in enumerate(put.fates) if fate is not Fate.UNCHANGED]
-        if learned is not index.learned:
-            known = [index.standardise(row.attributes) for row in put.rows]
+    def _said(self, put: sources.PutResult, waiting: Sequence[_ToStore]) -> Said:
+        """What is new of stored records; what came before the latest run is standardised anew."""
+        index, ids, fates = self._mirror.index, put.record_ids, put.fates
+        changed = [at for at, fate in enumerate(fates) if fate is not Fate.UNCHANGED]
+        standards = [
+            one.standard if one.learned is index.learned else index.standardise(one.record.attributes)
+            for one in (waiting[at] for at in changed)
+        ]
         microseconds = (put.at - _EPOCH) // timedelta(microseconds=1)
-        return Said(
-            [put.record_ids[at] for at in changed], [known[at] for at in changed],
-            [microseconds] * len(changed),
-            [put.record_ids[at] for at in changed if put.fates[at] is Fate.NEW],
-        )  # fmt: skip
+        new = [ids[at] for at in changed if fates[at] is Fate.NEW]
+        return Said([ids[at] for at in changed], standards, [microseconds] * len(changed), new)
 
     async def _with_unsettled(self, tx: Tx, put: sources.PutResult, said: Said) -> Said:
         """What was stored, and what was there already but has not been resolved yet."""
@@ -268,9 +280,9 @@ class Resolver:
             await asyncio.sleep(self._limits.tell_seconds)
 
 
-def _name(asked: Asked) -> tuple[str, str] | None:
+def _name(asked: _ToStore) -> tuple[str, str]:
     """What tells stored records apart."""
-    return (asked.store.system, asked.store.key) if asked.store else None
+    return asked.record.system, asked.record.key
 
 
 def _outcome(answer: asyncio.Future[Resolved]) -> Resolved | SuzaniError:
