@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from suzani.events import Reason
 from suzani.events.reading import LARGEST_BATCH
-from suzani.infra.keys import KeyRing, list_keys, revoke_key
+from suzani.infra.keys import KeyRing, list_keys, revoke_key, secret_of
 from suzani.infra.platform import Platform
 from suzani.kernel import now
 from suzani.web.collector import CALLS
@@ -191,6 +191,14 @@ async def test_an_event_without_an_id_gets_one_that_a_retry_has_too(collector: C
     assert len({one.message for one in taken}) == 2
 
 
+async def test_every_route_is_described(collector: Collecting) -> None:
+    tree = (await collector.http.get("/v1/openapi.json", headers={"host": "localhost"})).json()
+    for path in CALLS:
+        assert set(tree["paths"][path]["post"]["responses"]) >= {"200", "400", "401", "413", "429", "503"}
+    assert "SentEvent" in tree["components"]["schemas"]
+    assert "/v1/search" in tree["paths"]
+
+
 async def test_only_posts_are_taken(collector: Collecting) -> None:
     assert (await collector.http.get("/v1/batch")).status_code == 405
 
@@ -237,8 +245,6 @@ async def test_any_bytes_are_taken_or_refused_and_nothing_is_lost(
 
 
 def test_base64_of_a_key_is_read() -> None:
-    from suzani.infra.keys import secret_of
-
     assert secret_of("Basic " + base64.b64encode(b"key:").decode()) == "key"
     assert secret_of("Bearer key") == "key"
     assert secret_of("Digest key") == secret_of("") == secret_of("Basic x") == ""

@@ -4,14 +4,16 @@ from suzani.events.checking import Checker
 from suzani.events.envelope import MARK, TOPIC, Origin, decode, digest, encode
 from suzani.events.intake import Intake, Taken, open_intake
 from suzani.events.paths import Getter, getter
-from suzani.events.quarantine import quarantine
 from suzani.events.reading import LARGEST_BATCH, too_large, unpacked
+from suzani.events.replaying import quarantine
+from suzani.events.store import Asked, QuarantineCount, Quarantined, quarantine_counts, quarantined
 from suzani.events.types import Event, EventType, Malformed, Reason, Violation
 
 __all__ = [
     "LARGEST_BATCH",
     "MARK",
     "TOPIC",
+    "Asked",
     "Checker",
     "Event",
     "EventType",
@@ -19,6 +21,8 @@ __all__ = [
     "Intake",
     "Malformed",
     "Origin",
+    "QuarantineCount",
+    "Quarantined",
     "Reason",
     "Taken",
     "Violation",
@@ -28,6 +32,8 @@ __all__ = [
     "getter",
     "open_intake",
     "quarantine",
+    "quarantine_counts",
+    "quarantined",
     "too_large",
     "unpacked",
 ]

@@ -37,6 +37,17 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantineCount:
+    """How many events of a source are in quarantine for one reason; `last_at`: when the last one came."""
+
+    source: str
+    reason: Reason
+    state: str
+    events: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Which events of the quarantine are meant; None: whichever."""
 
@@ -88,9 +99,10 @@ def _row(row: dict[str, Any]) -> Quarantined:
     )
 
 
-async def counts(tx: Tx) -> list[dict[str, Any]]:
-    """Events in quarantine by source, reason and state, with when the last one came."""
-    return await fetch(tx, queries.quarantine_counts)
+async def quarantine_counts(tx: Tx) -> list[QuarantineCount]:
+    """Events in quarantine by source, reason and state."""
+    rows = await fetch(tx, queries.quarantine_counts)
+    return [QuarantineCount(**row | {"reason": Reason(row["reason"])}) for row in rows]
 
 
 async def hold_open(tx: Tx, ids: Sequence[int]) -> set[int]:

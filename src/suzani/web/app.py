@@ -24,6 +24,7 @@ from suzani.kernel import NotFound, SuzaniError, Unavailable
 from suzani.web import frame
 from suzani.web.capture import capture_route
 from suzani.web.collector import Collector
+from suzani.web.collector_schema import document
 from suzani.web.guard import Guard
 from suzani.web.identity_routes import Online
 from suzani.web.language import Texts
@@ -54,6 +55,7 @@ def build_api(platform: Platform, online: Online | None = None) -> FastAPI:
     app.include_router(api(platform, online or Online(platform)))
     app.router.routes.append(capture_route())
     app.add_middleware(Guard)
+    document(app)
     return app
 
 

@@ -16,6 +16,7 @@ from suzani.identity import Contradicted
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, NotFound, SuzaniError
 from suzani.profiles import Audit, Customer, Hit
+from suzani.web.event_routes import add_events
 from suzani.web.explaining_routes import add_explanations
 from suzani.web.identity_routes import Online, add_resolving
 from suzani.web.limits import LARGEST_ID
@@ -160,6 +161,7 @@ def api(platform: Platform, online: Online) -> APIRouter:
             return await profiles.customer(tx, person_id)
 
     add_explanations(router, platform, _PROBLEMS)
+    add_events(router, platform, _PROBLEMS)
     add_persons(router, platform, _PROBLEMS, _DECISIONS)
 
     @router.get("/{path:path}", include_in_schema=False)
