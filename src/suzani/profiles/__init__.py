@@ -3,6 +3,7 @@
 from suzani.profiles.auditing import Stamp, audit, audit_stamp
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
 from suzani.profiles.facts import PROFILE_FIELDS, Facts, facts
+from suzani.profiles.holding import Holder, sole_holders
 from suzani.profiles.rebuilding import rebuild, rebuild_all
 from suzani.profiles.searching import is_searchable, search
 from suzani.profiles.survivorship import Survivorship, load_survivorship
@@ -30,6 +31,7 @@ __all__ = [
     "Golden",
     "Happening",
     "Hit",
+    "Holder",
     "Match",
     "Origin",
     "Product",
@@ -47,4 +49,5 @@ __all__ = [
     "rebuild",
     "rebuild_all",
     "search",
+    "sole_holders",
 ]

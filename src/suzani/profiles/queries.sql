@@ -147,3 +147,13 @@ select m.person_id, p.number, p.kind, p.name, p.currency, p.balance, p.status, p
 from identity.membership m join sources.record r using (record_id) join sources.product p using (record_id)
 where m.person_id = any(%(persons)s) and r.deleted_at is null
 order by m.person_id, r.system, p.number
+
+-- name: holders
+-- The records of the persons whose terms have one of these; of more persons than two for one term, only some.
+select w.term, p.person_id, r.record_id, r.phone, r.phone_2, r.email
+from unnest(%(terms)s::text[]) as w (term)
+cross join lateral (
+    select person_id from profiles.profile where search @@ quote_literal(w.term)::tsquery limit 3
+) p
+join identity.membership m on m.person_id = p.person_id
+join sources.record r on r.record_id = m.record_id and r.deleted_at is null

@@ -121,6 +121,11 @@ async def search(tx: Tx, wanted: str, limit: int) -> list[dict[str, Any]]:
     return await fetch(tx, queries.search, wanted=wanted, limit=limit)
 
 
+async def holders(tx: Tx, terms: Sequence[str]) -> list[dict[str, Any]]:
+    """Records of persons with one of these terms: term, person_id, record_id, phone, phone_2, email."""
+    return await fetch(tx, queries.holders, terms=list(terms))
+
+
 async def searched_values(tx: Tx, persons: Iterable[int]) -> list[dict[str, Any]]:
     """The searched attributes of every record and product of these persons."""
     return await fetch(tx, queries.searched_values, persons=list(persons))
