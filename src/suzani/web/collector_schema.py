@@ -93,6 +93,7 @@ def _operation(path: str, call: str) -> dict[str, Any]:
     return {
         "tags": ["collector"],
         "summary": f"Take {'a batch of events' if call == BATCH else f'one event of type {call}'}",
+        "description": "As Segment's clients send it. Any origin may; the key tells the source.",
         "operationId": "collect" + path.replace("/", "_"),
         "security": [{"writeKey": []}, {}],
         "requestBody": {
