@@ -271,4 +271,4 @@ def test_the_shipped_traits_tell_of_a_day_at_the_bank() -> None:
     assert values["decline_share_7d"] == 0.5
     assert (values["first_channel"], values["last_channel"]) == ("card", "app")
     assert (values["last_product_viewed"], values["app_streak_days"]) == ("mortgage", 1)
-    assert plan.reader(["events_24h"])(state_of(events, plan), AS_OF) == {"events_24h": 4}
+    assert plan.values(state_of(events, plan), AS_OF, frozenset(["events_24h"])) == {"events_24h": 4}

@@ -6,7 +6,7 @@ they come in, and merges make no difference. Times are microseconds since 1970 i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -17,7 +17,7 @@ from suzani.traits.definitions import Accepts, Declared, accepts, load_traits
 from suzani.traits.encoding import Encoding
 from suzani.traits.folds import Fold, fold_of, place
 from suzani.traits.kinds import KINDS
-from suzani.traits.types import Cell, Filter, Measure, Reader, State, Step, Value
+from suzani.traits.types import Cell, Filter, Measure, Read, Reader, State, Step, Value
 from suzani.traits.watching import Thresholds, Watch
 from suzani.traits.windows import Window
 
@@ -45,7 +45,7 @@ class Plan:
             trait.name: KINDS[trait.kind].build(trait, needed.slot, declared.calendar)
             for trait in declared.definitions
         }
-        self._all_values: Final = self.reader(self.names)
+        self._reads: Final = lru_cache(4096)(self._reads_of)
         cells = tuple(needed.slots)
         self._folds: Final = [fold_of(cell) for cell in cells]
         self._encoding: Final = Encoding(cells, needed.depths)
@@ -59,6 +59,7 @@ class Plan:
         ]
         self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in clocks})
         self._by_name, self._by_type = _dispatch(cells, self._folds, self.calendar)
+        self._touched: Final = lru_cache(None)(self._touched_by)
         self._watches: Final = Watch(self._readers, self.calendar, None)
 
     @property
@@ -86,6 +87,11 @@ class Plan:
                     for slot, step in steps:
                         step(cells[slot], piece, event, at)
 
+    def touched_by(self, event: Event) -> frozenset[str]:
+        """The traits that an event may change, by its type and name."""
+        name = event.name if (event.type, event.name) in self._by_name else ""
+        return self._touched(event.type, name)
+
     def merge(self, a: State, b: State) -> State:
         """The state of the events of both, which must have none in common.
 
@@ -103,24 +109,15 @@ class Plan:
         }
         return State(cells, partial)
 
-    def values(self, state: State, as_of: int) -> dict[str, Value]:
-        """Every trait's value at a time; None where there is nothing to tell, and for stale traits.
+    def values(self, state: State, as_of: int, names: frozenset[str] | None = None) -> dict[str, Value]:
+        """Every trait's value at a time, or some traits'; None where there is nothing to tell, and if stale.
 
         Valid for any `as_of` not before the one that the state was last encoded with.
         """
-        return self._all_values(state, as_of)
-
-    def reader(self, names: Collection[str]) -> Callable[[State, int], dict[str, Value]]:
-        """`values` of some traits alone."""
-        reads = [(name, reader.read) for name, reader in self._readers.items() if name in names]
-
-        def values(state: State, as_of: int) -> dict[str, Value]:
-            now, cells = self._now(as_of), state.cells
-            found = {name: read(cells, now) for name, read in reads}
-            if state.partial:
-                found.update(dict.fromkeys(found.keys() & self.stale(state)))
-            return found
-
+        now, cells = self._now(as_of), state.cells
+        values = {name: read(cells, now) for name, read in self._reads(names)}
+        if state.partial:
+            values.update(dict.fromkeys(values.keys() & self.stale(state)))
         return values
 
     def next_change(self, state: State, as_of: int) -> int | None:
@@ -175,6 +172,17 @@ class Plan:
                 seen.add(event.message)
                 self.apply(state, event)
         return state
+
+    def _reads_of(self, names: frozenset[str] | None) -> list[tuple[str, Read]]:
+        wanted = self._readers if names is None else [name for name in self._readers if name in names]
+        return [(name, self._readers[name].read) for name in wanted]
+
+    def _touched_by(self, kind: str, name: str) -> frozenset[str]:
+        groups = self._by_name.get((kind, name)) or self._by_type[kind]
+        slots = {slot for _, clocks in groups for _, steps in clocks for slot, _ in steps}
+        return frozenset(
+            name for name, reader in self._readers.items() if not slots.isdisjoint(reader.depths)
+        )
 
 
 def load_plan(data_dir: Path | None = None) -> Plan:
