@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import suzani.web
+from suzani.events import EventType
 from suzani.identity import Apart, Cause, Joined, Verdict
 from suzani.identity.models.comparisons import LABELS
 from suzani.kernel import NotFound
@@ -16,8 +17,11 @@ from suzani.profiles.ranking import OUTCOMES
 from suzani.profiles.terms import TERMS
 from suzani.web.explanations import GAPS, JOINS, VERDICTS, level_key
 from suzani.web.language import LANGUAGES, Texts, catalogue, choose
+from suzani.web.pages.timeline import BETWEEN, PERIODS
 
-FROM_DATA = ("kind.", "status.", "system.", "reason.", "sex.", "field.")
+FROM_DATA = (
+    "kind.", "status.", "system.", "reason.", "sex.", "field.", "event.", "channel.", "property."
+)  # fmt: skip
 """Names that come from mappings, sources and models; shown as they are where they are not known."""
 
 LEVELS = ("level", "explain.level")
@@ -38,6 +42,11 @@ COMPUTED = (
     | {f"{where}.{JOINS[joined]}" for joined in Joined for where in ("join", "reached")}
     | {f"{where}.{GAPS[apart]}" for apart in Apart for where in ("prevented", "reached")}
     | {f"cause.{cause.value}" for cause in Cause}
+    | {f"event_type.{kind.value}" for kind in EventType}
+    | {f"period.{name}" for name in (*PERIODS, BETWEEN)}
+    | {f"timeline.{name}" for name in ("properties", "traits", "context")}
+    | {f"timeline.product_{what}" for what in ("opened", "closed")}
+    | {f"timeline.{name}_day" for name in ("first", "last")}
     | {f"join.{name}" for name in ("one_pair", "all_for")}
     | {f"apart.{name}" for name in ("evidence", "cannot_link", "different_ids")}
 )

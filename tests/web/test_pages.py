@@ -88,8 +88,8 @@ def test_the_customer_page_shows_sources_products_evidence_and_history(site: str
     expect(page.locator(".products")).to_contain_text("Humo Gold")
     expect(page.locator(".balances")).to_contain_text("1,550,000.50")
     expect(page.locator("section.why .summary")).to_contain_text("3 records from 3 systems")
-    expect(page.locator(".history")).to_contain_text("Person 7 was merged into this one")
-    expect(page.locator(".history s", has_text="+998 90 000-11-22")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("Person 7 was merged into this one")
+    expect(page.locator(".timeline .facts", has_text="+998 90 000-11-22 →")).to_have_count(1)
 
 
 def test_a_join_opens_into_a_waterfall_of_its_fields(site: str, page: Page) -> None:

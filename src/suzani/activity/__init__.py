@@ -1,6 +1,6 @@
 """What customers do: events take effect on profiles, and are read back as a timeline."""
 
-from suzani.activity.timeline import facets, timeline
+from suzani.activity.timeline import facets, subject_of, timeline, version
 from suzani.activity.types import Cursor, Facet, TimelineEntry, TimelineFilter, TimelinePage
 
 __all__ = [
@@ -10,5 +10,7 @@ __all__ = [
     "TimelineFilter",
     "TimelinePage",
     "facets",
+    "subject_of",
     "timeline",
+    "version",
 ]

@@ -24,3 +24,9 @@ async def version(tx: Tx, subject_id: int) -> int:
     """The version of a subject's state; 0 for one without events."""
     row = await fetch_one(tx, queries.version, subject_id=subject_id)
     return row["version"] if row else 0
+
+
+async def subject_of(tx: Tx, person_id: int) -> int | None:
+    """The subject of a person; None for one of whom no event is known."""
+    row = await fetch_one(tx, queries.subject_of, person_id=person_id)
+    return row["subject_id"] if row else None

@@ -32,6 +32,16 @@ async def facets(tx: Tx, subject_id: int) -> list[Facet]:
     return [Facet(**row) for row in await store.facets(tx, subject_id)]
 
 
+async def subject_of(tx: Tx, person_id: int) -> int | None:
+    """The subject of a person; None for one of whom nothing was ever seen."""
+    return await store.subject_of(tx, person_id)
+
+
+async def version(tx: Tx, subject_id: int) -> int:
+    """A number that grows with every event of a subject; 0 without events."""
+    return await store.version(tx, subject_id)
+
+
 def _params(subject_id: int, wanted: TimelineFilter, before: Cursor | None, limit: int) -> dict[str, Any]:
     text = wanted.text.strip()
     return {

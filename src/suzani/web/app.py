@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,13 +30,17 @@ from suzani.web.identity_routes import Online
 from suzani.web.language import Texts
 from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
-from suzani.web.pages import customer, notices, overview, search
+from suzani.web.pages import customer, happened, notices, overview, search
 from suzani.web.pages.explained import Explained
 from suzani.web.routes import answer_with_problems, api
+from suzani.web.timeline import Reading, Timeline
 
 LOOPBACK: Final = "127.0.0.1"
 AUDIT_SECONDS = 60.0
 """How long a first audit of a large bank may take before the page gives up."""
+
+Content = tuple[str, Sequence[frame.Part]]
+"""A page's title and its parts."""
 
 ASSETS = Path(__file__).parent / "static"
 
@@ -97,21 +101,21 @@ class _Pages:
     async def overview(self, request: Request) -> None:
         """The identity audit, or what to do when there is nothing to audit."""
 
-        async def content(texts: Texts) -> tuple[str, Markup]:
+        async def content(texts: Texts) -> Content:
             audit = await self._audit()
             body = overview.overview(texts, audit) if audit.persons else notices.empty(texts, audit.records)
-            return texts("overview.title"), body
+            return texts("overview.title"), [body]
 
         await self._show(request, content)
 
     async def search(self, request: Request) -> None:
         """All results of `?q=`."""
 
-        async def content(texts: Texts) -> tuple[str, Markup]:
+        async def content(texts: Texts) -> Content:
             query = request.query_params.get("q", "")
             async with self._db.transaction() as tx:
                 hits = await profiles.search(tx, query, search.SHOWN)
-            return texts("search.title"), search.results(texts, query, hits)
+            return texts("search.title"), [search.results(texts, query, hits)]
 
         await self._show(request, content)
 
@@ -126,7 +130,7 @@ class _Pages:
         if current is not None and str(current) != person_id:
             return RedirectResponse(f"/customers/{current}")
 
-        async def content(texts: Texts) -> tuple[str, Markup]:
+        async def content(texts: Texts) -> Content:
             if current is None:
                 title = texts("error.unknown_person", id=person_id)
                 return _missing(title, notices.missing(texts, title, texts("error.unknown_person_text")))
@@ -140,7 +144,10 @@ class _Pages:
                     title = texts("error.no_profile", id=current)
                     return _missing(title, notices.missing(texts, title, texts("error.no_profile_text")))
             name = found.profile.display_name or texts("customer.unnamed")
-            return name, customer.customer_page(texts, found, Explained(story, events, compared))
+            reading = Reading(self._db, texts, current, happened.of_systems(texts, found))
+            timeline = Timeline(reading, await reading.page())
+            bottom = customer.customer_bottom(texts, found, Explained(story, events, compared))
+            return name, [customer.customer_top(texts, found), timeline.build, bottom]
 
         await self._show(request, content)
         return None
@@ -148,25 +155,23 @@ class _Pages:
     async def unknown(self, request: Request) -> None:
         """Any other address."""
 
-        async def content(texts: Texts) -> tuple[str, Markup]:
+        async def content(texts: Texts) -> Content:
             title = texts("error.unknown_page")
             return _missing(title, notices.missing(texts, title, texts("error.unknown_page_text")))
 
         await self._show(request, content)
 
-    async def _show(
-        self, request: Request, content: Callable[[Texts], Awaitable[tuple[str, Markup]]]
-    ) -> None:
+    async def _show(self, request: Request, content: Callable[[Texts], Awaitable[Content]]) -> None:
         """Title and content in the frame; what the domain refuses becomes a page that says so."""
         texts = frame.texts_of(request)
         try:
-            title, body = await content(texts)
+            title, parts = await content(texts)
         except SuzaniError as error:
             ui.status_code(error.status_code)
             away = isinstance(error, Unavailable)
             title = texts("error.unavailable") if away else error.message
-            body = notices.missing(texts, title, texts("error.unavailable_text") if away else error.hint)
-        frame.page(request, texts, title, body, lambda typed: self._suggest(texts, typed))
+            parts = [notices.missing(texts, title, texts("error.unavailable_text") if away else error.hint)]
+        frame.page(request, texts, title, parts, lambda typed: self._suggest(texts, typed))
 
     async def _suggest(self, texts: Texts, typed: str) -> Markup:
         if not profiles.is_searchable(typed):
@@ -183,9 +188,9 @@ def _compared(request: Request) -> tuple[int, int] | None:
     return (a, b) if a and b and a != b else None
 
 
-def _missing(title: str, body: Markup) -> tuple[str, Markup]:
+def _missing(title: str, body: Markup) -> Content:
     ui.status_code(404)
-    return title, body
+    return title, [body]
 
 
 def serve(settings: Settings, port: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -15,6 +15,9 @@ from suzani.web.markup import Markup, tag
 
 Suggest = Callable[[str], Awaitable[Markup]]
 """What drops down for a typed text."""
+
+Part = Markup | Callable[[], None]
+"""A part of a page: HTML, or what puts live elements in its place."""
 
 DEBOUNCE_MILLISECONDS = 120
 
@@ -32,7 +35,7 @@ def texts_of(request: Request) -> Texts:
     return Texts.of(choose(asked, remembered, request.headers.get("accept-language", "")))
 
 
-def page(request: Request, texts: Texts, title: str, content: Markup, suggest: Suggest) -> None:
+def page(request: Request, texts: Texts, title: str, parts: Sequence[Part], suggest: Suggest) -> None:
     """Put a whole page together in the present NiceGUI client."""
     ui.add_head_html(_HEAD)
     ui.page_title(f"{title} · {texts('app.title')}")
@@ -43,7 +46,11 @@ def page(request: Request, texts: Texts, title: str, content: Markup, suggest: S
         _search_box(request, texts, suggest)
         _html(_tools(request, texts))
     with ui.element("main").props("id=content tabindex=-1"):
-        _html(content)
+        for part in parts:
+            if callable(part):
+                part()
+            else:
+                _html(part)
 
 
 def _html(content: Markup) -> ui.html:

@@ -1,4 +1,4 @@
-"""The customer page: golden record, sources side by side, products, evidence and history. Pure."""
+"""The customer page: golden record, sources side by side, products and evidence. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from suzani.profiles import (
     GOLDEN_ATTRIBUTES,
     Customer,
     Golden,
-    Happening,
     Origin,
     Product,
     SourceRecord,
@@ -32,19 +31,26 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 NAME_PARTS = ("family_name", "given_name")
 
 
-def customer_page(texts: Texts, customer: Customer, explained: Explained) -> Markup:
-    """The whole page below the header."""
+def customer_top(texts: Texts, customer: Customer) -> Markup:
+    """What stands above the timeline: who this is, what is known of them, what they hold."""
     return join(
         _heading(texts, customer),
         tag(
             "div",
             _golden_card(texts, customer),
             tag("div", _consent_card(texts, customer), _products_card(texts, customer), class_="stack"),
-            _sources_card(texts, customer),
-            story_card(texts, explained),
-            _history_card(texts, customer),
             class_="grid customer",
         ),
+    )
+
+
+def customer_bottom(texts: Texts, customer: Customer, explained: Explained) -> Markup:
+    """What stands below the timeline: where all that comes from, and why it is one person."""
+    return tag(
+        "div",
+        _sources_card(texts, customer),
+        story_card(texts, explained),
+        class_="grid customer",
     )
 
 
@@ -291,36 +297,3 @@ def _source_cell(texts: Texts, record: SourceRecord, golden: Golden) -> Markup:
     if any(lost.origin.record_id == record.record_id for lost in golden.lost):
         return tag("span", shown, class_="cell differs", title=texts("customer.differs"))
     return tag("span", shown, class_="cell")
-
-
-def _history_card(texts: Texts, customer: Customer) -> Markup:
-    items = [_happening(texts, entry) for entry in customer.history]
-    return card(texts("customer.history"), tag("ol", items, class_="history"), class_="full")
-
-
-def _happening(texts: Texts, entry: Happening) -> Markup:
-    what = texts(f"happening.{entry.kind}", record=entry.record_id, person=entry.person_id)
-    changes = [
-        tag(
-            "li",
-            texts(f"attribute.{change.field}"),
-            ": ",
-            _value(texts, "s", change.field, change.before),
-            " → ",
-            _value(texts, "b", change.field, change.after),
-        )
-        for change in entry.changes
-    ]
-    return tag(
-        "li",
-        tag("time", texts.moment(entry.at), datetime=entry.at.isoformat()),
-        tag("span", system_title(texts, entry.system), class_="chip") if entry.system else None,
-        tag("span", what),
-        tag("ul", changes) if changes else None,
-    )
-
-
-def _value(texts: Texts, mark: str, field: str, value: str | None) -> Markup:
-    if value is None:
-        return tag("i", texts("happening.empty"))
-    return tag(mark, value if field in (CONSENT, "sex", "birth_date") else mask(field, value))
