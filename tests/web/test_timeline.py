@@ -29,7 +29,7 @@ VISIT = [
               reason="loan application", disposition="will call back"),
     happening(NOON - DAY, "Card Declined", "card", amount=1250000, currency="UZS", merchant="Korzinka",
               reason="insufficient funds", product_number="8600123456789012"),
-    happening(NOON - 2 * DAY, "Branch Visited", "branch", branch="Chilonzor", purpose="deposit", wait_seconds=300),
+    happening(NOON - 2 * DAY, "Branch Visited", "branch", branch="Chilonzor", purpose="deposit"),
     happening(NOON - 400 * DAY, "Deposit Opened", "app", amount=5000000, currency="UZS"),
 ]  # fmt: skip
 
@@ -67,8 +67,7 @@ def test_every_channel_is_in_one_line_of_days(site: str, database: str, page: Pa
     expect(page.locator(".days h3").nth(1)).to_contain_text("Yesterday")
     expect(page.locator(".days li.bad").first).to_contain_text("Form abandoned")
     expect(page.locator(".days time").first).to_have_text("13:00")
-    buttons = page.locator(".channels button").all_inner_texts()
-    assert [" ".join(text.split()) for text in buttons][0].startswith(("Web site 4", "Product systems"))
+    expect(page.locator(".channels button").first).to_contain_text("Web site")
     if folder := os.environ.get("SUZANI_PICTURES"):
         page.locator("#timeline").screenshot(path=f"{folder}/timeline.png")
 
@@ -220,7 +219,7 @@ def test_what_events_say_is_text_and_never_script(site: str, database: str, page
 @pytest.mark.parametrize(
     ("language", "heading", "abandoned", "channel"),
     [
-        ("ru", "Лента событий", "Брошена форма Loan application · полей заполнено: 3 из 8 · остановка на «employer»", "Контакт-центр"),
+        ("ru", "Лента событий", "Брошена форма Loan application · полей заполнено: 3 из 8", "Контакт-центр"),
         ("uz", "Voqealar tasmasi", "Shakl tashlab ketildi Loan application", "Aloqa markazi"),
         ("ko", "타임라인", "양식 작성 중단 Loan application · 항목 8개 중 3개 입력", "콜센터"),
     ],
