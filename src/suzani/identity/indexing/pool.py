@@ -13,7 +13,7 @@ from suzani.identity.kernels import hashing, lookup
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
-from suzani.identity.pairs.packing import WAYS, Packed, pack
+from suzani.identity.pairs.packing import WAYS, Packed, pack_values
 from suzani.identity.pairs.scoring import list_of, rarity_bits
 from suzani.identity.standardising.field import Field
 from suzani.kernel import Kind
@@ -121,27 +121,28 @@ class Pool:
             fresh.append(Field(name, kind, values, np.zeros((1, 1), np.int32), self._scheme[name]))
         numbers = np.empty(len(keys), dtype=np.int32)
         numbers[by_field] = np.arange(self._hash.size, self._hash.size + len(keys), dtype=np.int32)
-        self._extend(pack(fresh, 1, self.learned.knowledge.words), fresh)
+        self._extend(fresh)
         if keep:
             self._known.put(keys, numbers)
         return np.asarray(numbers[place])
 
-    def _extend(self, packed: Packed, fresh: Sequence[Field]) -> None:
-        """Append packed values, those of one field after another."""
-        form = packed.values.form.copy()
+    def _extend(self, fresh: Sequence[Field]) -> None:
+        """Append the values of one field after another."""
+        values, hashes, _ = pack_values(fresh, self.learned.knowledge.words)
+        form = values.form.copy()
         # The column means something else to other ways to compare.
         names = np.repeat([WAYS[item.kind] == NAME for item in fresh], [len(item.values) for item in fresh])
         form[names & (form[:, GROUP] > 0), GROUP] += np.uint32(self._group.size)
-        self._group.extend(packed.values.group)
-        self._start.extend(packed.values.start[1:] - packed.values.start[0] + self._text.size)
-        self._text.extend(packed.values.text[packed.values.start[0] : packed.values.start[-1]])
+        self._group.extend(values.group)
+        self._start.extend(values.start[1:] - values.start[0] + self._text.size)
+        self._text.extend(values.text[values.start[0] : values.start[-1]])
         self._form.extend(form)
-        self._hash.extend(packed.hashes)
+        self._hash.extend(hashes)
         rarity = np.zeros((len(form), 2), dtype=np.float32)
         begin = 0
         for item in fresh:
             end = begin + len(item.values)
-            self._weigh(rarity[begin:end], item, packed.hashes[begin:end])
+            self._weigh(rarity[begin:end], item, hashes[begin:end])
             begin = end
         self._rarity.extend(rarity)
 

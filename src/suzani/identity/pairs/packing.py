@@ -111,24 +111,32 @@ class Packed:
         return replace(self, codes=codes, contents=self.contents[rows], keys=keys)
 
 
-def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
-    """Lay out the records that `fields` describe; `words` are known counts of words in texts, by field."""
-    base, distinct = _bases(fields)
-    large = [pc.cast(field.texts, pa.large_string()) for field in distinct]
+def pack_values(
+    lists: Sequence[Field], words: Words | None = None
+) -> tuple[Values, npt.NDArray[np.uint64], Words]:
+    """The values of one list after another, a hash of each, and the counts of words that they were judged
+    by: `words`, by field, and their own where there are none."""
+    large = [pc.cast(field.texts, pa.large_string()) for field in lists]
     texts, start = _laid_out(pa.concat_arrays([pa.array([], pa.large_string()), *large]))
-    hashes, forms = hashing.hash_values(texts, start), np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
+    forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
     known = _Known(dict(words or {}))
-    for field in distinct:
-        first = base[id(field.values)]
-        end = first + len(field.texts)
+    ends = np.cumsum([len(field.texts) for field in lists], dtype=np.int64).tolist()
+    stretches = [(field, end - len(field.texts), end) for field, end in zip(lists, ends, strict=True)]
+    for field, first, end in stretches:
         make = _FORMS_OF.get(field.kind)
         if make:
             made = make(field, (texts, start[first : end + 1]), known)
             forms[first:end, : made.shape[1]] = made
     values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
-    for field in distinct:
-        first = base[id(field.values)]
-        make_marks(WAYS[field.kind], first, first + len(field.texts), *values)
+    for field, first, end in stretches:
+        make_marks(WAYS[field.kind], first, end, *values)
+    return values, hashing.hash_values(texts, start), known.words
+
+
+def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
+    """Lay out the records that `fields` describe; `words` are known counts of words in texts, by field."""
+    base, distinct = _bases(fields)
+    values, hashes, words = pack_values(distinct, words)
     layout = layout_of(fields)
     codes = _codes(fields, base, rows)
     named = tuple((field.name, field.kind) for field in fields)
@@ -141,7 +149,7 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
         contents_of(named, layout, codes, hashes),
         np.array(lists, dtype=np.int64).reshape(-1, 2),
         tuple(counts for counts, _ in held), np.array([max(filled, 1.0) for _, filled in held]),
-        hashing.hash_keys(makers.table, codes, hashes, forms), makers, known.words,
+        hashing.hash_keys(makers.table, codes, hashes, values.form), makers, words,
     )  # fmt: skip
 
 

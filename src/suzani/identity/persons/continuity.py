@@ -31,6 +31,8 @@ def _mutual(cluster: Ints, person: Ints) -> tuple[Ints, Ints]:
     if not len(pairs):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     clusters, persons = pairs // len(known), known[pairs % len(known)]
+    if len(pairs) == len(known) and (clusters[1:] != clusters[:-1]).all():
+        return clusters, persons
     best_person = _best(clusters, np.lexsort((persons, -overlap, clusters)))
     best_cluster = _best(persons, np.lexsort((clusters, -overlap, persons)))
     mutual = np.intersect1d(best_person, best_cluster)

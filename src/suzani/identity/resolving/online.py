@@ -184,19 +184,19 @@ class Resolver:
                 one.fail(error)
 
     async def _store(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
-        """One transaction. The answers are given when it is committed. The next batch begins when this one
-        holds the lock of identity: it is stored while this one is answered."""
+        """One transaction. The answers are given when it is committed; while that is done the next batch, of
+        all that has come meanwhile, waits for the lock of identity and is stored."""
         waiting = [one.asked for one in batch]
         touched: set[int] = set()
         async with AsyncExitStack() as stack:
             try:
                 async with self._platform.db.transaction() as tx:
                     put, position = await self._put(tx, batch)
-                    let_next()
                     touched.update(put.record_ids)
                     await stack.enter_async_context(self._alone)
                     await self._mirror.catch_up(tx, position)
                     kept = await self._settle(tx, put, waiting, touched)
+                    let_next()
             except BaseException:
                 self._mirror.forget(touched)
                 raise
