@@ -65,6 +65,7 @@ class Site:
 
     address: str
     attributes: str = ""
+    write_key: str = "key"
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -96,8 +97,8 @@ def collecting() -> Iterator[Collector]:
 
 
 @contextmanager
-def bank(collector: Collector) -> Iterator[Site]:
-    """A running bank whose pages carry the collector's tag."""
+def bank(collector: str) -> Iterator[Site]:
+    """A running bank whose pages carry the tag of the collector at an address."""
     site = Site("")
 
     class Handler(_Quiet):
@@ -107,7 +108,7 @@ def bank(collector: Collector) -> Iterator[Site]:
             if not page.is_file():
                 self.answer(404, b"", "text/plain", {})
                 return
-            source = f'src="{collector.address}/capture.js" data-write-key="key"'
+            source = f'src="{collector}/capture.js" data-write-key="{site.write_key}"'
             tag = f"<script {source} {site.attributes}></script>"
             text = page.read_text("utf-8").replace("{{capture}}", tag)
             self.answer(200, text.encode(), "text/html; charset=utf-8", site.headers)

@@ -31,7 +31,7 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture
 def site(collector: Collector) -> Iterator[Site]:
-    with bank(collector) as site:
+    with bank(collector.address) as site:
         yield site
 
 
