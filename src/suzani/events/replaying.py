@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,7 +120,7 @@ def changed(event: Quarantined, changes: Mapping[str, Any]) -> bytes:
         ) from None
     for place, value in changes.items():
         _put(tree, place, value)
-    return msgspec.json.encode(tree)
+    return json.dumps(tree, ensure_ascii=False).encode()
 
 
 def _put(tree: Any, place: str, value: Any) -> None:
