@@ -73,7 +73,7 @@ async def collecting(platform: Platform) -> AsyncIterator[Collecting]:
     secret = await new_key(platform)
     async with (
         open_bus(platform.db, platform.settings) as bus,
-        open_intake(platform.db, bus, platform.settings.backlog_events) as intake,
+        open_intake(platform, bus) as intake,
     ):
         transport = httpx.ASGITransport(Collector(build_api(platform), intake))
         async with httpx.AsyncClient(transport=transport, base_url="http://collector.example") as http:

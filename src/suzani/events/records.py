@@ -65,7 +65,7 @@ def _json_lines(path: Path) -> Iterator[Record]:
                     wrong = Violation(Reason.TOO_LARGE, "", f"the line has more than {LONGEST_LINE:,} bytes")
                     yield Record(row, line, fault=wrong)
                 elif not line.isspace():
-                    yield _of_line(row, line.strip())
+                    yield record_of(row, line.strip())
     except (OSError, EOFError) as error:
         raise InvalidInput(f"cannot read {path}: {error}") from error
 
@@ -80,13 +80,14 @@ def _skip_line(stream: BinaryIO, head: bytes) -> None:
         part = stream.readline(LONGEST_LINE)
 
 
-def _of_line(row: int, line: bytes) -> Record:
+def record_of(row: int, line: bytes) -> Record:
+    """The record in a JSON object; with its fault where it is none."""
     try:
         values = tolerant(msgspec.json.decode, line)
     except Malformed as error:
         return Record(row, line, fault=error.violation)
     if not isinstance(values, dict):
-        return Record(row, line, fault=Violation(Reason.MALFORMED, "", "the line is no JSON object"))
+        return Record(row, line, fault=Violation(Reason.MALFORMED, "", "it is no JSON object"))
     return Record(row, line, values)
 
 

@@ -220,7 +220,7 @@ async def _answer(platform: Platform, app: FastAPI, listener: socket.socket) -> 
     settings = platform.settings
     async with (
         open_bus(platform.db, settings) as bus,
-        open_intake(platform.db, bus, settings.backlog_events) as intake,
+        open_intake(platform, bus) as intake,
     ):
         config = uvicorn.Config(
             Collector(app, intake), log_level="warning", access_log=False, timeout_graceful_shutdown=3

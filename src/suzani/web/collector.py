@@ -36,6 +36,9 @@ CALLS: Final[Mapping[str, str]] = {
 IDLE: Final = "/v1/m"
 """Where analytics.js tells of its own running; it is answered, and nothing of it is an event."""
 
+WEBHOOKS: Final = "/v1/webhooks/"
+"""What begins the path of a webhook; the source follows."""
+
 _MOST_IN_FLIGHT: Final = 64 << 20
 _AWAY_SECONDS: Final = 2
 _GZIP: Final = b"\x1f\x8b"
@@ -72,11 +75,12 @@ class _Request:
     """One request's scope, with its headers as they are looked up."""
 
     scope: Scope
+    path: str
     headers: Mapping[bytes, bytes]
 
     @classmethod
-    def of(cls, scope: Scope) -> _Request:
-        return cls(scope, dict(scope["headers"]))
+    def of(cls, scope: Scope, path: str) -> _Request:
+        return cls(scope, path, dict(scope["headers"]))
 
     def text(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
@@ -100,19 +104,19 @@ class Collector:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
-        if path in CALLS or path == IDLE:
-            await self._answer(_Request.of(scope), receive, send, CALLS.get(path))
+        if path in CALLS or path == IDLE or path.startswith(WEBHOOKS):
+            await self._answer(_Request.of(scope, path), receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _answer(self, request: _Request, receive: Receive, send: Send, call: str | None) -> None:
+    async def _answer(self, request: _Request, receive: Receive, send: Send) -> None:
         if request.scope["method"] == "OPTIONS":
             await _send(send, HTTPStatus.NO_CONTENT, b"", _preflight(request))
             return
         try:
             if request.scope["method"] != "POST":
                 raise WrongMethod("events are sent by POST", hint="See docs/events.md.")
-            taken = await self._take(request, receive, call) if call is not None else Taken(0, 0)
+            taken = Taken(0, 0) if request.path == IDLE else await self._take(request, receive)
         except SuzaniError as error:
             await _send(send, error.status_code, problem(error), _wait(error))
         except _Gone:
@@ -120,7 +124,7 @@ class Collector:
         else:
             await _send(send, HTTPStatus.OK, _success(taken))
 
-    async def _take(self, request: _Request, receive: Receive, call: str) -> Taken:
+    async def _take(self, request: _Request, receive: Receive) -> Taken:
         length = request.text(b"content-length")
         size = int(length) if length.isdecimal() else LARGEST_BATCH
         if size > LARGEST_BATCH:
@@ -131,14 +135,21 @@ class Collector:
         try:
             body = await _body(receive)
             received_at = microseconds_of(now())
-            encoding = request.text(b"content-encoding").strip().lower()
-            if encoding not in ("", "identity", "gzip"):
-                raise UnknownEncoding(f"a body packed by {encoding[:20]!r} cannot be read", hint="Use gzip.")
-            if encoding == "gzip" or body.startswith(_GZIP):
-                body = unpacked(body)
-            return await self._intake.take(request.secret, body, received_at, call)
+            body = _readable(body, request.text(b"content-encoding").strip().lower())
+            call = CALLS.get(request.path)
+            if call is not None:
+                return await self._intake.take(request.secret, body, received_at, call)
+            source = request.path.removeprefix(WEBHOOKS)
+            return await self._intake.take_webhook(source, request.secret, request.headers, body, received_at)
         finally:
             self._in_flight -= size
+
+
+def _readable(body: bytes, encoding: str) -> bytes:
+    """A body as it was before it was packed."""
+    if encoding not in ("", "identity", "gzip"):
+        raise UnknownEncoding(f"a body packed by {encoding[:20]!r} cannot be read", hint="Use gzip.")
+    return unpacked(body) if encoding == "gzip" or body.startswith(_GZIP) else body
 
 
 async def _body(receive: Receive) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from suzani.events import EventType
-from suzani.web.collector import BATCH, CALLS
+from suzani.web.collector import BATCH, CALLS, WEBHOOKS
 
 _TEXT: Final = {"type": "string"}
 _OBJECT: Final = {"type": "object", "additionalProperties": True}
@@ -79,6 +79,7 @@ def document(app: FastAPI) -> None:
             }  # fmt: skip
             for path, call in CALLS.items():
                 tree["paths"][path] = {"post": _operation(path, call)}
+            tree["paths"][f"{WEBHOOKS}{{source}}"] = {"post": _webhook()}
         return tree
 
     app.openapi = with_collector  # type: ignore[method-assign]
@@ -107,4 +108,15 @@ def _operation(path: str, call: str) -> dict[str, Any]:
             },
             **refusals,
         },
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    operation = _operation(WEBHOOKS + "source", BATCH)
+    body = {"schema": {"oneOf": [_OBJECT, {"type": "array", "items": _OBJECT}]}}
+    return operation | {
+        "summary": "Take what another system sends",
+        "description": "JSON of any shape, by the source's mapping; a signature counts in place of a key.",
+        "parameters": [{"name": "source", "in": "path", "required": True, "schema": _TEXT}],
+        "requestBody": {"required": True, "content": {"application/json": body}},
     }
