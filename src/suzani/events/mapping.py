@@ -5,6 +5,7 @@ A mapping is a YAML file, `<data directory>/intake/<source>.yaml` (see docs/even
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -140,7 +141,17 @@ def load_mapping(path: Path) -> Mapping:
 def find_mapping(data_dir: Path, source: str) -> Mapping | None:
     """The mapping that the data directory has for a source, if it has one. Raises InvalidInput."""
     path = data_dir / "intake" / f"{source}.yaml"
-    return load_mapping(path) if path.is_file() else None
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _loaded(path, changed_ns)
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, changed_ns: int) -> Mapping:
+    """A mapping as of a change of its file, read once."""
+    return load_mapping(path)
 
 
 def _fault(place: Place) -> str:
