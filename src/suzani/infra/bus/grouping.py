@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from suzani.infra.bus.packing import bytes_of
 from suzani.infra.bus.types import Message
 from suzani.kernel import Busy
 
@@ -39,7 +40,7 @@ class GroupCommit:
 
     async def send(self, topic: str, messages: Sequence[Message]) -> None:
         """Return once the messages are written. Raises Busy when too much waits, else what writing raised."""
-        size = sum(len(key) + len(value) for key, value in messages)
+        size = bytes_of(messages)
         if self._waiting and self._waiting_bytes + size > MOST_WAITING_BYTES:
             raise Busy("more is sent than can be written", _RETRY_AFTER_SECONDS)
         sent = _Sent(topic, messages, size, asyncio.get_running_loop().create_future())

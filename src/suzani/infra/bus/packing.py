@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, islice, pairwise, repeat
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -38,16 +38,18 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 def pack(messages: Sequence[Message]) -> Iterator[Packed]:
-    """Messages in their order, as bodies of bounded size; a message that is larger stands alone."""
-    start, size = 0, 0
-    for place, message in enumerate(messages):
-        length = len(message[0]) + len(message[1])
-        if place > start and (place - start == MOST_MESSAGES or size + length > MOST_BYTES):
-            yield _packed(messages[start:place])
-            start, size = place, 0
-        size += length
-    if start < len(messages):
-        yield _packed(messages[start:])
+    """One or more messages in their order, as bodies of bounded size; one that is larger stands alone."""
+    if len(messages) == 1 or (len(messages) <= MOST_MESSAGES and bytes_of(messages) <= MOST_BYTES):
+        yield _packed(messages)
+        return
+    middle = len(messages) // 2
+    yield from pack(messages[:middle])
+    yield from pack(messages[middle:])
+
+
+def bytes_of(messages: Sequence[Message]) -> int:
+    """How many bytes the keys and values take."""
+    return sum(map(len, chain.from_iterable(messages)))
 
 
 def _packed(messages: Sequence[Message]) -> Packed:
@@ -65,7 +67,8 @@ def unpack(partition: int, last_offset: int, packed: Packed, span: range) -> lis
     messages, size, body = packed
     raw = body if len(body) == size else _codec.decompress(body, size, asbytes=True)
     first = last_offset - messages + 1
-    wanted = range(max(span.start - first, 0), min(span.stop - first, messages))
     ends = accumulate(struct.unpack_from(f"<{2 * messages}I", raw), initial=8 * messages)
     pieces = [raw[start:end] for start, end in pairwise(ends)]
-    return [Received(partition, first + place, pieces[place], pieces[messages + place]) for place in wanted]
+    offsets = range(first, last_offset + 1)
+    found = map(Received, repeat(partition), offsets, pieces[:messages], pieces[messages:])
+    return list(islice(found, max(span.start - first, 0), max(span.stop - first, 0)))

@@ -18,7 +18,7 @@ select topic from bus.topic order by topic
 -- name: append
 select bus.append(
     %(topics)s::text[], %(partitions)s::integer[], %(counts)s::integer[], %(sizes)s::integer[],
-    %(bodies)s::bytea[]
+    %(bodies)b::bytea[]
 )
 
 -- name: ends
