@@ -29,11 +29,11 @@ async def between(
 ) -> list[Received]:
     """All messages from some offsets to others, in as many readings as it takes."""
     places, found = dict(starts), list[Received]()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60), bus.reader(topic) as reader:
         while any(places[p] < ends[p] for p in places):
             async with db.transaction() as tx:
-                got = await bus.read(
-                    tx, topic, {p: range(at, ends[p]) for p, at in places.items() if at < ends[p]}
+                got = await reader.read(
+                    tx, {p: range(at, ends[p]) for p, at in places.items() if at < ends[p]}
                 )
             places |= {message.partition: message.offset + 1 for message in got}
             found += got
@@ -123,12 +123,13 @@ async def test_messages_have_the_time_they_were_appended(bus: Bus, database: Dat
         assert set(await bus.times(tx, "events", dict.fromkeys(ends, 0))) == {partition}
 
 
-async def test_a_bell_rings_when_something_is_sent(bus: Bus) -> None:
-    async with bus.bell("events") as bell:
-        bell.clear()
+async def test_who_waits_is_woken_when_something_is_sent(bus: Bus, database: Database) -> None:
+    async with bus.reader("events") as reader:
+        async with database.transaction() as tx:
+            await reader.ends(tx)
         await bus.send("events", numbered(0, 1))
         async with asyncio.timeout(10):
-            await bell.wait(60)
+            await reader.wait(60)
 
 
 async def test_what_is_appended_comes_with_the_transaction_or_not_at_all(

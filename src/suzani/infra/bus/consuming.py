@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
 
 from suzani.infra.bus import positions
-from suzani.infra.bus.types import Bell, Bus, Consumer, Received
+from suzani.infra.bus.types import Bus, Consumer, Reader, Received
 from suzani.infra.db import Database, Tx
 from suzani.infra.failures import translated
 from suzani.kernel import SuzaniError, Unavailable
@@ -46,19 +46,18 @@ async def consume(
     it began. What fails is tried again, then searched for the message at fault, which alone is refused; while
     the database or the bus is away, it waits. A turn under way is finished before it returns.
     """
-    worker = _Worker(db, bus, consumer, batch)
-    async with bus.bell(consumer.topic) as bell:
+    async with bus.reader(consumer.topic) as reader:
+        worker = _Worker(db, bus, reader, consumer, batch)
         try:
             while not stop.is_set():
-                bell.clear()
                 began = time.monotonic()
                 wait_seconds = await worker.turn()
                 if wait_seconds:
-                    await _either(stop, wait_seconds)
+                    await pause(stop, wait_seconds)
                 elif not worker.had:
-                    await _rung(bell, stop)
+                    await _first(reader.wait(_LOOK_SECONDS), stop.wait())
                 if worker.had < batch:
-                    await _either(stop, began + pace_seconds - time.monotonic())
+                    await pause(stop, began + pace_seconds - time.monotonic())
         finally:
             await worker.leave()
 
@@ -66,9 +65,10 @@ async def consume(
 class _Worker:
     """One process's reading for a consumer. `had`: how many messages its last turn handled."""
 
-    def __init__(self, db: Database, bus: Bus, consumer: Consumer, batch: int) -> None:
+    def __init__(self, db: Database, bus: Bus, reader: Reader, consumer: Consumer, batch: int) -> None:
         self._db = db
         self._bus = bus
+        self._reader = reader
         self._consumer = consumer
         self._batch = batch
         self._id = uuid4()
@@ -108,12 +108,12 @@ class _Worker:
 
     async def _handle_some(self) -> int:
         async with self._db.transaction() as tx:
-            ends = await self._bus.ends(tx, self._consumer.topic)
+            ends = await self._reader.ends(tx)
             claimed = await positions.claim(tx, self._consumer, ends, self._mine)
             if not claimed:
                 return 0
             self._mine = frozenset(claimed)
-            messages = await self._bus.read(tx, self._consumer.topic, spans(claimed, ends, self._batch))
+            messages = await self._reader.read(tx, spans(claimed, ends, self._batch))
             if messages:
                 await self._handle(tx, messages)
                 await positions.move(tx, self._consumer, {m.partition: m.offset + 1 for m in messages})
@@ -171,16 +171,19 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-async def _either(stop: asyncio.Event, seconds: float) -> None:
+async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Wait some seconds, or until told to stop."""
     if seconds > 0:
-        await asyncio.wait([waiting := asyncio.ensure_future(stop.wait())], timeout=seconds)
-        waiting.cancel()
+        await _first(asyncio.sleep(seconds), stop.wait())
 
 
-async def _rung(bell: Bell, stop: asyncio.Event) -> None:
-    """Wait for the bell, or until it is time to look anyway, or until told to stop."""
-    waiting = [asyncio.ensure_future(bell.wait(_LOOK_SECONDS)), asyncio.ensure_future(stop.wait())]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is over; the others are cancelled. Raises what it raised."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()

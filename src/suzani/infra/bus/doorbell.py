@@ -13,15 +13,15 @@ _CHANNEL: Final = "suzani_bus"
 _RECONNECT_SECONDS: Final = 1.0
 
 
-class EventBell:
-    """A bell that something in this process rings."""
+class Bell:
+    """A bell for one reader of a topic."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake who waits, or will wait without clearing first."""
+        """Wake who waits, or will wait without clearing it first."""
         self._rung.set()
 
     def clear(self) -> None:
@@ -39,13 +39,13 @@ class Doorbell:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._bells: list[EventBell] = []
+        self._bells: list[Bell] = []
         self._listener: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def bell(self, topic: str) -> AsyncIterator[EventBell]:
+    async def bell(self, topic: str) -> AsyncIterator[Bell]:
         """A bell that rings for the topic as long as the block lasts."""
-        bell = EventBell(topic)
+        bell = Bell(topic)
         self._bells.append(bell)
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen())

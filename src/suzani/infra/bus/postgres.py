@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Final
 
 import psycopg
 
-from suzani.infra.bus.doorbell import Doorbell
+from suzani.infra.bus.consuming import pause
+from suzani.infra.bus.doorbell import Bell, Doorbell
 from suzani.infra.bus.grouping import GroupCommit
 from suzani.infra.bus.packing import MOST_MESSAGES, Packed, pack, partition_of, unpack
-from suzani.infra.bus.types import Bell, Message, Received
+from suzani.infra.bus.types import Message, Reader, Received
 from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
+from suzani.kernel import Unavailable
 
+_TRIM_SECONDS: Final = 300.0
+
+_log = logging.getLogger(__name__)
 _queries = load_queries("suzani.infra.bus")
 
 
@@ -79,6 +87,12 @@ class PostgresBus:
             self._partitions_of[topic] = row["partitions"] if row else self._partitions
         return self._partitions_of[topic]
 
+    @asynccontextmanager
+    async def reader(self, topic: str) -> AsyncIterator[Reader]:
+        """Reading the topic, woken by PostgreSQL's notifications."""
+        async with self._doorbell.bell(topic) as bell:
+            yield _PostgresReader(self, topic, bell)
+
     async def read(self, tx: Tx, topic: str, spans: Mapping[int, range]) -> list[Received]:
         """All messages of the spans."""
         async with tx.cursor(binary=True) as cursor:
@@ -119,10 +133,6 @@ class PostgresBus:
         """Every topic, by name."""
         return [row["topic"] for row in await fetch(tx, _queries.topics)]
 
-    def bell(self, topic: str) -> AbstractAsyncContextManager[Bell]:
-        """A bell rung by PostgreSQL's notifications."""
-        return self._doorbell.bell(topic)
-
     async def trim(self) -> None:
         """Go on to the next generation when it is time, unless somebody has yet to read the oldest.
 
@@ -134,6 +144,34 @@ class PostgresBus:
                 await execute(tx, _queries.rotate, seconds=self._keep_hours * 3600 / 2)
         except psycopg.errors.LockNotAvailable:
             return
+
+    async def keep(self, *, stop: asyncio.Event) -> None:
+        """Trim the log every few minutes."""
+        while not stop.is_set():
+            try:
+                await self.trim()
+            except Unavailable as error:
+                _log.warning("the log was not trimmed: %s", error.message)
+            await pause(stop, _TRIM_SECONDS)
+
+
+class _PostgresReader:
+    """One reading of a topic."""
+
+    def __init__(self, bus: PostgresBus, topic: str, bell: Bell) -> None:
+        self._bus = bus
+        self._topic = topic
+        self._bell = bell
+
+    async def ends(self, tx: Tx) -> Mapping[int, int]:
+        self._bell.clear()
+        return await self._bus.ends(tx, self._topic)
+
+    async def read(self, tx: Tx, spans: Mapping[int, range]) -> list[Received]:
+        return await self._bus.read(tx, self._topic, spans)
+
+    async def wait(self, timeout_seconds: float) -> None:
+        await self._bell.wait(timeout_seconds)
 
 
 def _places(rows: list[dict[str, int]]) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -27,14 +28,20 @@ class Received(NamedTuple):
     value: bytes
 
 
-class Bell(Protocol):
-    """Tells one consumer that something may have been appended to its topic."""
+class Reader(Protocol):
+    """One reading of a topic from its beginning on; a consumer has its own."""
 
-    def clear(self) -> None:
-        """Forget what was rung so far; to be called before looking whether there is something to read."""
+    async def ends(self, tx: Tx) -> Mapping[int, int]:
+        """The offset after the last message, of every partition."""
+
+    async def read(self, tx: Tx, spans: Mapping[int, range]) -> list[Received]:
+        """The messages of these ranges of offsets, by partition, in order; none is skipped.
+
+        Fewer may come when they arrive slowly: then the rest of a partition is for the next time.
+        """
 
     async def wait(self, timeout_seconds: float) -> None:
-        """Return once it has rung since it was cleared, or after the timeout."""
+        """Return once something may have been appended since `ends` was asked last, or after the timeout."""
 
 
 class Bus(Protocol):
@@ -56,11 +63,8 @@ class Bus(Protocol):
         Others wait to append to the same partitions until the transaction ends: call it last.
         """
 
-    async def read(self, tx: Tx, topic: str, spans: Mapping[int, range]) -> list[Received]:
-        """The messages of these ranges of offsets, by partition, in order; none is skipped.
-
-        Fewer may come when they arrive slowly: then the rest of a partition is for the next time.
-        """
+    def reader(self, topic: str) -> AbstractAsyncContextManager[Reader]:
+        """Reading the topic, for as long as the block lasts."""
 
     async def starts(self, tx: Tx, topic: str) -> Mapping[int, int]:
         """The offset of the first message that is kept, of every partition."""
@@ -74,11 +78,14 @@ class Bus(Protocol):
     async def topics(self, tx: Tx) -> list[str]:
         """Every topic of the platform, by name."""
 
-    def bell(self, topic: str) -> AbstractAsyncContextManager[Bell]:
-        """A bell for one consumer of the topic, for as long as the block lasts."""
-
     async def trim(self) -> None:
-        """Drop what is older than the bus keeps and every consumer has passed; to be called now and then."""
+        """Drop what is older than the bus keeps and every consumer has passed."""
+
+    async def keep(self, *, stop: asyncio.Event) -> None:
+        """Look after the log until told to stop: trim it, and whatever else has to be done.
+
+        To be run in one process at least; in several it does no harm.
+        """
 
 
 class Consumer(Protocol):

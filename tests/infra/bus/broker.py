@@ -1,0 +1,92 @@
+"""A real Apache Kafka broker of one node (KRaft), which tests start, kill, and start again."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+CLUSTER_ID = "c3V6YW5pLXRlc3RzLTAwMQ"
+START_SECONDS = 90
+ROOT = Path(__file__).resolve().parents[3]
+
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+def kafka_libraries() -> tuple[str, str]:
+    """The folder of the broker's libraries, fetched where they are missing; or '' and why there is none."""
+    found = subprocess.run(
+        ["bash", str(ROOT / "tools/kafka/fetch.sh")], capture_output=True, text=True, check=False
+    )
+    return (found.stdout.strip(), "") if found.returncode == 0 else ("", found.stderr.strip())
+
+
+class Broker:
+    """One broker with a folder and a port of its own, which it keeps when it is started again."""
+
+    def __init__(self, libraries: str, folder: Path) -> None:
+        self.folder = folder
+        self._libraries = libraries
+        port, controller = _free_ports()
+        self.address = f"127.0.0.1:{port}"
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "server.properties").write_text(
+            PROPERTIES.format(port=port, controller=controller, folder=folder)
+        )
+        with (folder / "format.log").open("wb") as log:
+            subprocess.run(
+                self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"),
+                check=True, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        with (self.folder / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(self._java("kafka.Kafka"), stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if _answers(self._port):
+                return
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "broker.log").read_text()[-4000:])
+
+    def kill(self) -> None:
+        """End it at once, as a power failure would (kill -9)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _java(self, program: str, *arguments: str) -> list[str]:
+        options = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        log = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        properties = str(self.folder / "server.properties")
+        return ["java", *options, log, "-cp", f"{self._libraries}/*", program, *arguments, properties]
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
