@@ -30,12 +30,12 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-def kafka_libraries() -> tuple[str, str]:
-    """The folder of the broker's libraries, fetched where they are missing; or '' and why there is none."""
+def kafka_libraries() -> str:
+    """The folder of the broker's libraries, fetched where they are missing."""
     found = subprocess.run(
-        ["bash", str(ROOT / "tools/kafka/fetch.sh")], capture_output=True, text=True, check=False
+        ["bash", str(ROOT / "tools/kafka/fetch.sh")], stdout=subprocess.PIPE, text=True, check=True
     )
-    return (found.stdout.strip(), "") if found.returncode == 0 else ("", found.stderr.strip())
+    return found.stdout.strip()
 
 
 class Broker:

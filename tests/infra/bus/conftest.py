@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from suzani.infra.bus import Bus
-from suzani.infra.bus.postgres import PostgresBus
+from suzani.infra.bus import Bus, open_bus
+from suzani.infra.bus_address import BusAddress
 from suzani.infra.db import Database
+from suzani.infra.settings import Settings
+from tests.infra.bus.broker import Broker, kafka_libraries
 
 PARTITIONS = 4
 
 
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """An Apache Kafka broker for all tests."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine, which Apache Kafka runs on")
+    started = Broker(kafka_libraries(), tmp_path_factory.mktemp("kafka"))
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture(params=["postgres", "kafka"])
+def bus_settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Settings:
+    """Settings with a log of this test alone."""
+    text = f"postgres?partitions={PARTITIONS}"
+    if request.param == "kafka":
+        hosts = request.getfixturevalue("broker").address
+        text = f"kafka://{hosts}?partitions={PARTITIONS}&prefix=test-{secrets.token_hex(4)}."
+    return Settings(tmp_path / "data", database_url=database_url, bus=BusAddress.parse(text))
+
+
 @pytest.fixture
-async def bus(database: Database) -> AsyncIterator[Bus]:
-    opened = PostgresBus(database, partitions=PARTITIONS, keep_hours=24)
-    yield opened
-    await opened.close()
+async def bus(bus_settings: Settings, database: Database) -> AsyncIterator[Bus]:
+    """A log with four partitions for each topic, which is looked after."""
+    async with open_bus(database, bus_settings) as opened, kept(opened):
+        yield opened
+
+
+@asynccontextmanager
+async def kept(bus: Bus) -> AsyncIterator[None]:
+    """Look after the log for as long as the block lasts."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bus.keep(stop=stop))
+        try:
+            yield
+        finally:
+            stop.set()

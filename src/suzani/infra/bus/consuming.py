@@ -113,10 +113,10 @@ class _Worker:
             if not claimed:
                 return 0
             self._mine = frozenset(claimed)
-            messages = await self._reader.read(tx, spans(claimed, ends, self._batch))
+            messages, reached = await self._reader.read(tx, spans(claimed, ends, self._batch))
             if messages:
                 await self._handle(tx, messages)
-                await positions.move(tx, self._consumer, {m.partition: m.offset + 1 for m in messages})
+            await positions.move(tx, self._consumer, reached)
         return len(messages)
 
     async def _handle(self, tx: Tx, messages: Sequence[Received]) -> None:

@@ -15,7 +15,7 @@ from suzani.infra.bus.consuming import pause
 from suzani.infra.bus.doorbell import Bell, Doorbell
 from suzani.infra.bus.grouping import GroupCommit
 from suzani.infra.bus.packing import MOST_MESSAGES, Packed, pack, partition_of, unpack
-from suzani.infra.bus.types import Message, Reader, Received
+from suzani.infra.bus.types import Message, Reader, Reading, Received
 from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
 from suzani.kernel import Unavailable
 
@@ -58,7 +58,7 @@ class PostgresBus:
         rows = [
             (topic, partition, packed)
             for topic in sorted(by_topic)
-            for partition, messages in self._divided(by_topic[topic], await self._made(topic))
+            for partition, messages in self._divided(by_topic[topic], await self._made(tx, topic))
             for packed in pack(messages)
         ]
         await execute(
@@ -77,12 +77,16 @@ class PostgresBus:
             by_partition.setdefault(partition_of(message[0], partitions), []).append(message)
         return sorted(by_partition.items())
 
-    async def _made(self, topic: str) -> int:
-        """The number of partitions of a topic, which is made, in a transaction of its own, if it is new."""
+    async def _made(self, tx: Tx, topic: str) -> int:
+        """The number of partitions of a topic, which is made if it is not there: for good, whatever becomes
+        of the caller's transaction, and by a connection of its own, lest all wait for one more of the pool.
+        """
         if topic not in self._partitions_of:
-            async with self._db.transaction() as tx:
-                await execute(tx, _queries.make_topic, topic=topic, partitions=self._partitions)
-            async with self._db.transaction() as tx:
+            row = await fetch_one(tx, _queries.topic, topic=topic)
+            if row is None:
+                async with await psycopg.AsyncConnection.connect(self._db.url) as own:
+                    made = {"topic": topic, "partitions": self._partitions}
+                    await own.execute(_queries.make_topic.text.encode(), made)
                 row = await fetch_one(tx, _queries.topic, topic=topic)
             self._partitions_of[topic] = row["partitions"] if row else self._partitions
         return self._partitions_of[topic]
@@ -115,12 +119,12 @@ class PostgresBus:
 
     async def starts(self, tx: Tx, topic: str) -> Mapping[int, int]:
         """The offset of the first message that is kept, of every partition."""
-        await self._made(topic)
+        await self._made(tx, topic)
         return _places(await fetch(tx, _queries.starts, topic=topic))
 
     async def ends(self, tx: Tx, topic: str) -> Mapping[int, int]:
         """The offset after the last message, of every partition."""
-        await self._made(topic)
+        await self._made(tx, topic)
         return _places(await fetch(tx, _queries.ends, topic=topic))
 
     async def times(self, tx: Tx, topic: str, offsets: Mapping[int, int]) -> Mapping[int, datetime]:
@@ -167,8 +171,9 @@ class _PostgresReader:
         self._bell.clear()
         return await self._bus.ends(tx, self._topic)
 
-    async def read(self, tx: Tx, spans: Mapping[int, range]) -> list[Received]:
-        return await self._bus.read(tx, self._topic, spans)
+    async def read(self, tx: Tx, spans: Mapping[int, range]) -> Reading:
+        messages = await self._bus.read(tx, self._topic, spans)
+        return Reading(messages, {partition: span.stop for partition, span in spans.items()})
 
     async def wait(self, timeout_seconds: float) -> None:
         await self._bell.wait(timeout_seconds)

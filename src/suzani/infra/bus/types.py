@@ -28,13 +28,20 @@ class Received(NamedTuple):
     value: bytes
 
 
+class Reading(NamedTuple):
+    """What was read: the messages, and where to go on in each partition."""
+
+    messages: list[Received]
+    reached: Mapping[int, int]
+
+
 class Reader(Protocol):
     """One reading of a topic from its beginning on; a consumer has its own."""
 
     async def ends(self, tx: Tx) -> Mapping[int, int]:
         """The offset after the last message, of every partition."""
 
-    async def read(self, tx: Tx, spans: Mapping[int, range]) -> list[Received]:
+    async def read(self, tx: Tx, spans: Mapping[int, range]) -> Reading:
         """The messages of these ranges of offsets, by partition, in order; none is skipped.
 
         Fewer may come when they arrive slowly: then the rest of a partition is for the next time.

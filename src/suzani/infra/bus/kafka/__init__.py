@@ -1,0 +1,1 @@
+"""The log in Apache Kafka; needs the extra `kafka`."""
