@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from suzani import __version__
+from suzani.activity import service as activity
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
 from suzani.events import cli as events
@@ -59,6 +60,12 @@ def serve_pages(settings: Settings, port: int) -> None:
     web.serve(settings, port)
 
 
+def serve_events(settings: Settings, port: int) -> None:
+    """The service by which events take effect."""
+    register_jobs()
+    activity.serve(settings)
+
+
 def serve_jobs(settings: Settings, port: int) -> None:
     """The service that runs queued work, and gives way to those who wait for an answer."""
     if hasattr(os, "nice"):
@@ -77,7 +84,7 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 
 
 register_jobs()
-SERVICES.update(web=serve_pages, worker=serve_jobs)
+SERVICES.update(web=serve_pages, events=serve_events, worker=serve_jobs)
 sources.register(app)
 events.register(app)
 identity.register(app)

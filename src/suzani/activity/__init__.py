@@ -1,15 +1,33 @@
 """What customers do: events take effect on profiles, and are read back as a timeline."""
 
+from suzani.activity.accepted import ACCEPTED, SEGMENTS, Accepted, accepted_of
+from suzani.activity.processing import PROCESSOR
+from suzani.activity.rules import Rules, RulesFiles, RulesInForce, load_rules
+from suzani.activity.selection import selection
 from suzani.activity.timeline import facets, subject_of, timeline, version
 from suzani.activity.types import Cursor, Facet, TimelineEntry, TimelineFilter, TimelinePage
+from suzani.activity.view import PARTS, find_subject, profile_view
 
 __all__ = [
+    "ACCEPTED",
+    "PARTS",
+    "PROCESSOR",
+    "SEGMENTS",
+    "Accepted",
     "Cursor",
     "Facet",
+    "Rules",
+    "RulesFiles",
+    "RulesInForce",
     "TimelineEntry",
     "TimelineFilter",
     "TimelinePage",
+    "accepted_of",
     "facets",
+    "find_subject",
+    "load_rules",
+    "profile_view",
+    "selection",
     "subject_of",
     "timeline",
     "version",

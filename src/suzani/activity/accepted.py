@@ -13,9 +13,14 @@ import msgspec
 
 from suzani.events import Event
 from suzani.infra.bus import Message
+from suzani.segments import Change
 
 ACCEPTED: Final = "accepted"
 """The topic of events that took effect; messages of one subject are in order."""
+
+
+SEGMENTS: Final = "segments"
+"""The topic of who entered or left which segment."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -44,3 +49,8 @@ def accepted_messages(
 def accepted_of(value: bytes) -> Accepted:
     """The event in a message. Raises msgspec.DecodeError for anything else."""
     return _decode(value)
+
+
+def segment_messages(changes: Sequence[Change]) -> list[Message]:
+    """The messages of changes of membership; those of one subject are in order."""
+    return [Message(change.subject_id.to_bytes(8), _encode(change)) for change in changes]

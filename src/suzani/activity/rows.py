@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import struct
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -15,17 +15,15 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 EVENT_COLUMNS: Final = (
-    ("message", "uuid"),
-    ("identifier_id", "int8"),
-    ("at", "timestamptz"),
-    ("received_at", "timestamptz"),
-    ("source", "text"),
-    ("type", "text"),
-    ("name", "text"),
-    ("channel", "text"),
-    ("body", "json"),
-)
-"""Columns of `activity.event` with their types, in the order of `row_of`."""
+    "message", "identifier_id", "at", "received_at", "source", "type", "name", "channel", "body"
+)  # fmt: skip
+"""Columns of `activity.event` in the order of `packed`."""
+
+_POSTGRES_EPOCH_US: Final = 946_684_800_000_000
+_COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_END: Final = b"\xff\xff"
+_FIXED: Final = struct.Struct("!hi16siqiqiq")
+_LENGTH: Final = struct.Struct("!i")
 
 
 class _Body(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
@@ -37,6 +35,7 @@ class _Body(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     context: dict[str, Any] = {}
+    integrations: dict[str, Any] = {}
 
 
 _encode = msgspec.json.Encoder().encode
@@ -52,28 +51,41 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // _MICROSECOND
 
 
-def row_of(event: Event, identifier_id: int) -> tuple[Any, ...]:
-    """The row of an event that is attributed to an identifier."""
-    body = _Body(
-        event.message_id,
-        event.user_id,
-        event.anonymous_id,
-        event.previous_id,
-        event.group_id,
-        event.properties,
-        event.traits,
-        event.context,
-    )
-    return (
-        UUID(bytes=event.message),
-        identifier_id,
-        instant(event.at),
-        instant(event.received_at),
-        event.source,
-        event.type.value,
-        event.name,
-        event.channel,
-        _encode(body),
+def packed(events: Sequence[Event], identifiers: Sequence[int]) -> bytes:
+    """Events that are attributed to identifiers, as COPY reads rows in its binary format.
+
+    Two thirds of the time that it takes to give the driver a Python object for each value.
+    """
+    length = _LENGTH.pack
+    parts = [_COPY_HEAD]
+    for event, identifier_id in zip(events, identifiers, strict=True):
+        at, received_at = event.at - _POSTGRES_EPOCH_US, event.received_at - _POSTGRES_EPOCH_US
+        parts.append(_FIXED.pack(9, 16, event.message, 8, identifier_id, 8, at, 8, received_at))
+        texts = (
+            event.source.encode(),
+            event.type.value.encode(),
+            event.name.encode(),
+            event.channel.encode(),
+        )
+        for text in (*texts, _body(event)):
+            parts += (length(len(text)), text)
+    parts.append(_COPY_END)
+    return b"".join(parts)
+
+
+def _body(event: Event) -> bytes:
+    return _encode(
+        _Body(
+            event.message_id,
+            event.user_id,
+            event.anonymous_id,
+            event.previous_id,
+            event.group_id,
+            event.properties,
+            event.traits,
+            event.context,
+            event.integrations,
+        )
     )
 
 

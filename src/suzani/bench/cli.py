@@ -1,14 +1,16 @@
-"""The commands `bench load`, `bench link`, `bench identity` and `bench online`."""
+"""The commands of `suzani bench`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from suzani.bench import contest_table
 from suzani.bench.contest_runner import compare
+from suzani.bench.ingest import Load as EventLoad
+from suzani.bench.ingest import measure_ingest, measure_profile
 from suzani.bench.machine import this_machine
 from suzani.bench.online import Load, measure_online
 from suzani.bench.runner import run
@@ -32,6 +34,8 @@ def register(app: typer.Typer) -> None:
     bench.command("link")(link_command)
     bench.command("identity")(identity_command)
     bench.command("online")(online_command)
+    bench.command("ingest")(ingest_command)
+    bench.command("profile")(profile_command)
     app.add_typer(bench, name="bench")
 
 
@@ -88,6 +92,56 @@ def online_command(
         _print_machine(machine)
         rows = [[name.replace("_", " "), f"{value:,.5g}"] for name, value in figures.items()]
         console.print_table("suzani bench online", ["online", f"{records:,}"], rows)
+
+
+Rate = Annotated[float, typer.Option("--rate", min=50, help="Events a second that must be held.")]
+Steady = Annotated[float, typer.Option("--steady", min=50, help="Events a second where latency is measured.")]
+Seconds = Annotated[float, typer.Option("--seconds", min=1, help="How long each phase takes.")]
+Visitors = Annotated[int, typer.Option("--visitors", min=10, help="People who cause the events.")]
+
+
+def ingest_command(
+    rate: Rate = 10_000,
+    steady: Steady = 2_000,
+    seconds: Seconds = 60,
+    soak: Annotated[float, typer.Option("--soak", min=0, help="Seconds of `--rate` for memory and lag.")] = 0,
+    visitors: Visitors = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Send events to a served platform: the ceiling and what binds it, a rate held, accepted to visible."""
+    load = EventLoad(rate=rate, steady=steady, seconds=seconds, soak_seconds=soak, visitors=visitors)
+    with console.handled():
+        figures = measure_ingest(load, console.note)
+    _print_figures("ingest", {"visitors": visitors, "seconds": seconds}, figures, as_json=as_json)
+
+
+def profile_command(
+    requests: Annotated[float, typer.Option("--requests", min=1, help="Reads a second.")] = 500,
+    steady: Steady = 2_000,
+    seconds: Seconds = 30,
+    visitors: Visitors = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Read profiles from a served platform at a rate, in quiet and under events: milliseconds."""
+    load = EventLoad(steady=steady, seconds=seconds, visitors=visitors)
+    with console.handled():
+        figures = measure_profile(load, requests, console.note)
+    _print_figures("profile", {"visitors": visitors, "requests": requests}, figures, as_json=as_json)
+
+
+def _print_figures(
+    name: str, setting: Mapping[str, float], figures: Mapping[str, float], *, as_json: bool
+) -> None:
+    machine = this_machine()
+    if as_json:
+        console.print_json(
+            {"benchmark": name, "machine": machine.as_dict(), "setting": setting, "facts": figures}
+        )
+        return
+    _print_machine(machine)
+    rows = [[label.replace("_", " "), f"{value:,.5g}"] for label, value in figures.items()]
+    stated = ", ".join(f"{label} {value:,g}" for label, value in setting.items())
+    console.print_table(f"suzani bench {name}", [name, stated], rows)
 
 
 def _checked(records: list[int] | None, otherwise: Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""The least that a load generator needs of HTTP/1.1: POST a body over a kept connection, read the status.
+"""The least that a load generator needs of HTTP/1.1: POST or GET over a kept connection, read the status.
 
 A full client library would cost more CPU than the server it is to measure.
 """
@@ -6,6 +6,7 @@ A full client library would cost more CPU than the server it is to measure.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ class Target:
 
 
 class Connection:
-    """One kept connection that posts JSON; opens on first use, and again after a failure."""
+    """One kept connection; opens on first use, and again after a failure. `body` is the last answer's."""
 
     def __init__(self, target: Target, headers: dict[str, str] | None = None) -> None:
         stated = {
@@ -42,16 +43,25 @@ class Connection:
             **(headers or {}),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in stated.items())
-        self._target, self._head = target, f"POST {target.path} HTTP/1.1\r\n{lines}"
+        self._target, self._lines = target, lines
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.body = b""
 
     async def post(self, body: bytes) -> int:
         """The status of the answer. Raises OSError when the server is not reached, closes or keeps silent."""
+        head = f"POST {self._target.path} HTTP/1.1\r\n{self._lines}Content-Length: {len(body)}\r\n\r\n"
+        return await self._asked(head.encode() + body)
+
+    async def get(self, path: bytes) -> int:
+        """The status of the answer for a path of the same server. Raises OSError as `post` does."""
+        return await self._asked(b"GET " + path + f" HTTP/1.1\r\n{self._lines}\r\n".encode())
+
+    async def _asked(self, request: bytes) -> int:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._target.host, self._target.port)
         reader, writer = self._streams
         try:
-            writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            writer.write(request)
             await writer.drain()
             async with asyncio.timeout(_READ_SECONDS):
                 return await self._answer(reader)
@@ -63,7 +73,7 @@ class Connection:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(":", 1) for line in head[1:] if ":" in line)
         if "content-length" in headers:
-            await reader.readexactly(int(headers["content-length"]))
+            self.body = await reader.readexactly(int(headers["content-length"]))
         elif "chunked" in headers.get("transfer-encoding", ""):
             await _skip_chunks(reader)
         if headers.get("connection", "").strip() == "close":
@@ -76,6 +86,8 @@ class Connection:
             _, writer = self._streams
             self._streams = None
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _skip_chunks(reader: asyncio.StreamReader) -> None:

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import psutil
 
+from suzani.infra.settings import Settings
 from suzani.kernel import Unavailable
 
 HOST: Final = "127.0.0.1"
@@ -60,16 +60,17 @@ def _role(process: psutil.Process) -> str:
 
 
 @contextmanager
-def served(folder: Path, is_ready: Callable[[str], bool]) -> Iterator[Server]:
-    """The platform of a folder, from when `is_ready` says so of its address until the block ends.
+def served(settings: Settings, is_ready: Callable[[str], bool]) -> Iterator[Server]:
+    """The platform with these settings, from when `is_ready` says so of its address until the block ends.
 
     Raises Unavailable when it ends by itself or is not ready within ten minutes.
     """
     url = f"http://{HOST}:{(port := _free_port())}"
-    options = ["--data", str(folder), "--port", str(port)]
-    command = [sys.executable, "-c", "from suzani.main import main; main()", "up", *options]
+    command = [sys.executable, "-c", "from suzani.main import main; main()", "up", "--port", str(port)]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
+    process = subprocess.Popen(  # noqa: S603 (ours)
+        command, env=settings.to_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait(process, lambda: is_ready(url))
         yield Server(url, psutil.Process(process.pid), round(time.perf_counter() - started, 2))

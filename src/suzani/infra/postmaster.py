@@ -33,6 +33,7 @@ START_SECONDS: Final = 600.0
 
 _STOP_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
+_MOST_KILLED: Final = 3
 
 _OPTIONS: Final = {
     "listen_addresses": "",
@@ -79,6 +80,7 @@ def find_running(cluster: Cluster) -> RunningServer | None:
 def start(cluster: Cluster, binaries: Binaries) -> RunningServer:
     """Start the server and wait until it takes connections; crash recovery may take its time."""
     deadline = time.monotonic() + START_SECONDS
+    killed = 0
     while True:
         sockets = _former_sockets(cluster) or socket_folder(cluster)
         process = _spawn(cluster, binaries, sockets)
@@ -91,6 +93,9 @@ def start(cluster: Cluster, binaries: Binaries) -> RunningServer:
                     f"the database did not start in {START_SECONDS:.0f} seconds; see {cluster.log}"
                 )
             time.sleep(_POLL_SECONDS)
+        if process.returncode == -signal.SIGKILL and killed < _MOST_KILLED:
+            killed += 1  # its own fault it was not; what was begun is begun again
+            continue
         output = cluster.log.read_text(encoding="utf-8", errors="replace")
         if "shared memory block" not in output or time.monotonic() > deadline:
             raise program_failure("the database did not start", output)

@@ -30,3 +30,12 @@ create table activity.subject_state (
     next_change timestamptz
 ) with (fillfactor = 80);
 create index subject_state_due on activity.subject_state (next_change) where next_change is not null;
+
+-- When the rules of traits or segments change, all subjects are gone through in the order of their ids:
+-- `position` is the last one that was, null when all were. Only one process does it at a time.
+create table activity.sweep (
+    only_one boolean primary key default true check (only_one),
+    digest text not null,
+    position bigint
+);
+insert into activity.sweep (digest) values ('');

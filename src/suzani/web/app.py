@@ -32,6 +32,7 @@ from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
 from suzani.web.pages import customer, happened, notices, overview, search
 from suzani.web.pages.explained import Explained
+from suzani.web.profile_routes import Readers
 from suzani.web.routes import answer_with_problems, api
 from suzani.web.timeline import Reading, Timeline
 
@@ -45,8 +46,8 @@ Content = tuple[str, Sequence[frame.Part]]
 ASSETS = Path(__file__).parent / "static"
 
 
-def build_api(platform: Platform, online: Online | None = None) -> FastAPI:
-    """The API alone, without pages. Who gives `online` closes it."""
+def build_api(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> FastAPI:
+    """The API alone, without pages. Who gives `online` and `readers` closes them."""
     app = FastAPI(
         title="Suzani",
         version=__version__,
@@ -56,16 +57,16 @@ def build_api(platform: Platform, online: Online | None = None) -> FastAPI:
         redoc_url=None,
     )
     answer_with_problems(app)
-    app.include_router(api(platform, online or Online(platform)))
+    app.include_router(api(platform, online or Online(platform), readers or Readers(platform)))
     app.router.routes.append(capture_route())
     app.add_middleware(Guard)
     document(app)
     return app
 
 
-def build(platform: Platform, online: Online | None = None) -> FastAPI:
+def build(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> FastAPI:
     """The API and the pages. NiceGUI keeps one application per process, so this is called once in one."""
-    app = build_api(platform, online)
+    app = build_api(platform, online, readers)
     app.mount("/assets", StaticFiles(directory=ASSETS))
     pages = _Pages(platform)
     ui.page("/", response_timeout=AUDIT_SECONDS)(pages.overview)
@@ -206,13 +207,14 @@ def serve(settings: Settings, port: int) -> None:
 async def _serve(settings: Settings, port: int) -> None:
     with _bound(port) as listener:
         async with running(settings) as platform:
-            online = Online(platform)
-            app = build(platform, online)
+            online, readers = Online(platform), Readers(platform)
+            app = build(platform, online, readers)
             online.open()
             try:
                 await _answer(platform, app, listener)
             finally:
                 await online.close()
+                await readers.close()
 
 
 async def _answer(platform: Platform, app: FastAPI, listener: socket.socket) -> None:

@@ -21,6 +21,7 @@ from suzani.web.explaining_routes import add_explanations
 from suzani.web.identity_routes import Online, add_resolving
 from suzani.web.limits import LARGEST_ID
 from suzani.web.person_routes import add_persons
+from suzani.web.profile_routes import Readers, add_profiles
 
 PROBLEM = "application/problem+json"
 
@@ -110,6 +111,9 @@ _REFUSALS = _described(
         503: _COME_AGAIN,
     }
 )
+_KEYED = _described(
+    {401: "No key, or none that is known", 403: "A key that may not read profiles", 422: "A wrong parameter"}
+)
 _DECISIONS = _described(
     {
         404: "No such person, record, change or constraint",
@@ -120,11 +124,12 @@ _DECISIONS = _described(
 )
 
 
-def api(platform: Platform, online: Online) -> APIRouter:
-    """The routes under /v1; single records are resolved by `online`."""
+def api(platform: Platform, online: Online, readers: Readers) -> APIRouter:
+    """The routes under /v1; single records are resolved by `online`, profiles are read by `readers`."""
     router = APIRouter(prefix="/v1")
-    # First, because routes are tried in their order, and this one is asked a thousand times a second.
+    # First, because routes are tried in their order, and these are asked a thousand times a second.
     add_resolving(router, platform, online, _PROBLEMS | _REFUSALS)
+    add_profiles(router, readers, _PROBLEMS | _KEYED)
 
     @router.get("/health", tags=["platform"], responses={503: _PROBLEMS[503]})
     async def health() -> Health:

@@ -1,0 +1,93 @@
+"""What follows from states: segments entered and left, and when time alone changes these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from suzani import profiles, segments
+from suzani.activity import store
+from suzani.activity.rows import microseconds
+from suzani.activity.rules import Rules
+from suzani.activity.states import SubjectState
+from suzani.infra.db import Tx
+from suzani.segments import Change, Facts
+
+Touched: TypeAlias = Mapping[int, frozenset[str]]
+"""Traits that may have changed, by subject; of subjects left out anything may have."""
+
+_NOBODY: Final = profiles.Facts({}, {})
+
+
+async def evaluate(
+    tx: Tx,
+    rules: Rules,
+    states: Mapping[int, SubjectState],
+    persons: Mapping[int, int | None],
+    now: datetime,
+    *,
+    touched: Touched | None = None,
+    gone: Collection[int] = (),
+) -> list[Change]:
+    """Keep the states of subjects and bring their segments up to date; returns who entered or left what.
+
+    `persons`: the person of each subject, None for a visitor; `gone`: subjects that became part of others and
+    so leave every segment. All are locked by the caller.
+    """
+    at = microseconds(now)
+    before = await segments.memberships(tx, {*states, *gone})
+    known = await _known(tx, (persons.get(subject) for subject in states))
+    after = dict.fromkeys(gone, frozenset[str]())
+    for subject, state in states.items():
+        person = known.get(persons.get(subject) or 0, _NOBODY)
+        traits = (touched or {}).get(subject)
+        was = before.get(subject, frozenset())
+        if (
+            traits is None
+            or state.version == 0
+            or (state.next_change is not None and state.next_change <= at)
+        ):
+            after[subject] = _anew(rules, state, person, at)
+        else:
+            after[subject] = _updated(rules, state, person, at, was, traits)
+    await store.save_states(tx, rules.traits, states, at)
+    return await segments.apply_changes(tx, segments.changes(before, after, now), now)
+
+
+def facts_of(person: profiles.Facts, traits: Mapping[str, object]) -> Facts:
+    """What rules of segments may ask about a subject."""
+    return Facts(person.profile, person.products, traits, person.consent)
+
+
+async def _known(tx: Tx, persons: Iterable[int | None]) -> Mapping[int, profiles.Facts]:
+    wanted = {person for person in persons if person is not None}
+    return await profiles.facts(tx, wanted) if wanted else {}
+
+
+def _anew(rules: Rules, state: SubjectState, person: profiles.Facts, at: int) -> frozenset[str]:
+    """Every segment held against everything."""
+    facts = facts_of(person, rules.traits.values(state.traits, at))
+    state.next_change = _earlier(rules.watch(state.traits, at), rules.segments.next_change(facts, at))
+    return rules.segments.members(facts, at)
+
+
+def _updated(
+    rules: Rules,
+    state: SubjectState,
+    person: profiles.Facts,
+    at: int,
+    was: frozenset[str],
+    traits: frozenset[str],
+) -> frozenset[str]:
+    """Only what asks about some traits. A next change that no longer comes does no harm when it is due."""
+    state.next_change = _earlier(rules.watch(state.traits, at), state.next_change)
+    needed = rules.segments.needed(traits)
+    if not needed:
+        return was
+    facts = facts_of(person, rules.traits.values(state.traits, at, needed))
+    return rules.segments.update(was, facts, at, traits)
+
+
+def _earlier(a: int | None, b: int | None) -> int | None:
+    return min(a, b) if a is not None and b is not None else a if b is None else b

@@ -1,0 +1,80 @@
+"""The service `events`: events take effect, and what else changes is brought up to date.
+
+Any number of processes may run it at once: they share the work, and one more needs no restart of the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from suzani import events
+from suzani.activity.processing import Processor
+from suzani.activity.refreshing import Refresher
+from suzani.activity.rules import RulesInForce
+from suzani.infra.bus import Bus, Consumer, consume, open_bus
+from suzani.infra.platform import Platform, running
+from suzani.infra.settings import Settings
+from suzani.kernel import Unavailable
+
+BATCH: Final = 2_000
+"""Events that take effect in one transaction, when so many wait."""
+
+_REST_SECONDS: Final = 1.0
+_TRIM_SECONDS: Final = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+async def work(platform: Platform, stop: asyncio.Event) -> None:
+    """Let events take effect until `stop` is set. A database or a log that is away is waited for.
+
+    Raises InvalidInput when the rules of the installation cannot be used.
+    """
+    checker = events.Checker(platform.data_dir)
+    async with open_bus(platform.db, platform.settings) as bus:
+        rules = RulesInForce(platform, bus)
+        await rules.refresh()
+        refresher = Refresher(platform.db, bus, rules)
+        consumers: list[Consumer] = [Processor(bus, rules, checker.check)]
+        await asyncio.gather(
+            *(consume(platform.db, bus, consumer, batch=BATCH, stop=stop) for consumer in consumers),
+            _again(refresher.refresh, _REST_SECONDS, stop),
+            _again(rules.refresh, _REST_SECONDS, stop),
+            _again(lambda: _trim(bus), _TRIM_SECONDS, stop),
+        )
+
+
+async def _again(piece: Callable[[], Awaitable[int]], rest_seconds: float, stop: asyncio.Event) -> None:
+    """Do a piece of work over and over, with a rest when there is none left."""
+    while not stop.is_set():
+        done = 0
+        try:
+            done = await piece()
+        except Unavailable as error:
+            _log.warning("%s", error.message)
+        if not done:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), rest_seconds)
+
+
+async def _trim(bus: Bus) -> int:
+    await bus.trim()
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Run the service in this process until SIGTERM or SIGINT; blocks."""
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with running(settings) as platform:
+            await work(platform, stop)
+
+    asyncio.run(until_told())
