@@ -91,13 +91,13 @@ class Stage:
     async def view(self, name: str, fields: str | None = None) -> Json:
         """The profile of somebody now."""
         async with self.platform.db.transaction() as tx:
-            subject = await find_subject(tx, name)
+            subject = await find_subject(tx, self.rules(), name)
             return dict(await profile_view(tx, self.rules(), subject, selection(fields, PARTS), self.now))
 
     async def subject(self, name: str) -> stitching.Subject:
         """Who somebody is."""
         async with self.platform.db.transaction() as tx:
-            return await find_subject(tx, name)
+            return await find_subject(tx, self.rules(), name)
 
     async def kept(self) -> list[Json]:
         """Every event that is kept."""

@@ -22,8 +22,11 @@ PERSON: Final = "person"
 SUBJECT: Final = "subject"
 
 
-async def find_subject(tx: Tx, name: str) -> Subject:
-    """Who `kind:value` names: an identifier of any kind, `person:ID`, or `subject:ID`. Raises NotFound."""
+async def find_subject(tx: Tx, rules: Rules, name: str) -> Subject:
+    """Who `kind:value` names: an identifier of any kind, `person:ID`, or `subject:ID`.
+
+    Raises NotFound, and InvalidInput for a value that identifies nobody.
+    """
     kind, _, value = name.partition(":")
     found: Subject | None
     if kind == PERSON:
@@ -32,7 +35,7 @@ async def find_subject(tx: Tx, name: str) -> Subject:
     elif kind == SUBJECT:
         found = await stitching.current_subject(tx, _number(name, value))
     else:
-        found = await stitching.find(tx, kind, value)
+        found = await stitching.find(tx, rules.identifiers, kind, value)
     if found is None:
         hint = "Give a kind and a value, as in user_id:42 or email:ann@bank.uz."
         raise NotFound(f"nobody is known as {name}", hint=hint)
@@ -75,7 +78,9 @@ async def _known(tx: Tx, person_id: int | None, asked: Selection) -> dict[str, A
         "consent": facts.consent if facts else {},
         "products": facts.products if facts else (),
     }
-    found = {name: selected(known[name], asked[name]) for name in ("profile", "consent") if name in asked}
+    found: dict[str, Any] = {
+        name: selected(known[name], asked[name]) for name in ("profile", "consent") if name in asked
+    }
     if "products" in asked:
         found["products"] = [selected(product, asked["products"]) for product in known["products"]]
     return found

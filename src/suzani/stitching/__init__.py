@@ -1,5 +1,13 @@
 """Stitching: which person, or which visitor not known yet, an event belongs to."""
 
+from suzani.stitching.finding import (
+    current_subject,
+    find,
+    identifiers,
+    links,
+    lock_subjects,
+    subject_of_person,
+)
 from suzani.stitching.rules import Kind, Rules, load_identifiers
 from suzani.stitching.service import stitch
 from suzani.stitching.store import take_affected
@@ -29,7 +37,13 @@ __all__ = [
     "Stitched",
     "Subject",
     "Verdict",
+    "current_subject",
+    "find",
+    "identifiers",
+    "links",
     "load_identifiers",
+    "lock_subjects",
     "stitch",
+    "subject_of_person",
     "take_affected",
 ]

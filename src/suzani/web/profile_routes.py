@@ -66,7 +66,7 @@ def add_profiles(router: APIRouter, readers: Readers, problems: Problems) -> Non
         """A profile by any identifier: golden values, consent, products, traits, segments, identifiers."""
         asked = activity.selection(fields, activity.PARTS)
         async with readers.reading(request) as (tx, key, rules):
-            subject = await activity.find_subject(tx, name)
+            subject = await activity.find_subject(tx, rules, name)
             found = await activity.profile_view(tx, rules, subject, asked, now())
         return _answer(request, found if key.settings.get("personal") else masked_profile(found))
 
@@ -87,24 +87,24 @@ def add_profiles(router: APIRouter, readers: Readers, problems: Problems) -> Non
         wanted = TimelineFilter(
             frozenset(channel or ()), frozenset(type or ()), frozenset(event or ()), text, since, until
         )
-        async with readers.reading(request) as (tx, _, _):
-            subject = await activity.find_subject(tx, name)
+        async with readers.reading(request) as (tx, _, rules):
+            subject = await activity.find_subject(tx, rules, name)
             page = await activity.timeline(tx, subject.subject_id, wanted, cursor_of(before), limit)
         return _answer(request, {**_who(subject), "events": page.entries, "next": cursor_text(page.next)})
 
     @add("/profiles/{name}/segments", **options)
     async def its_segments(request: Request, name: str) -> Response:
         """The segments that somebody is in, and since when."""
-        async with readers.reading(request) as (tx, _, _):
-            subject = await activity.find_subject(tx, name)
+        async with readers.reading(request) as (tx, _, rules):
+            subject = await activity.find_subject(tx, rules, name)
             found = await segments.segments_of(tx, subject.subject_id)
         return _answer(request, {**_who(subject), "segments": found})
 
     @add("/profiles/{name}/links", **options)
     async def links(request: Request, name: str) -> Response:
         """Which identifiers were seen together, and what became of it."""
-        async with readers.reading(request) as (tx, _, _):
-            subject = await activity.find_subject(tx, name)
+        async with readers.reading(request) as (tx, _, rules):
+            subject = await activity.find_subject(tx, rules, name)
             found = await stitching.links(tx, subject.subject_id)
         return _answer(request, {**_who(subject), "links": found})
 
