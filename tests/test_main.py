@@ -42,5 +42,5 @@ def test_a_change_of_sources_leads_to_persons_and_then_to_profiles() -> None:
     assert set(JOBS) >= {"identity.resolve", "profiles.rebuild"}
 
 
-def test_pages_and_worker_are_services_of_up() -> None:
-    assert set(SERVICES) == {"web", "worker"}
+def test_pages_events_and_worker_are_services_of_up() -> None:
+    assert set(SERVICES) == {"web", "events", "worker"}
