@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suzani.activity import Facet, TimelineEntry, TimelineFilter
@@ -33,6 +33,7 @@ def happened(where: Place) -> Happened:
 PLACES = st.sets(st.builds(place, st.integers(0, 9), st.integers(0, 30), st.booleans()), max_size=60)
 
 
+@settings(deadline=None)
 @given(PLACES, st.integers(1, 9))
 def test_page_after_page_gives_everything_once_and_in_order(places: set[Place], limit: int) -> None:
     events = sorted((at for at in places if not at.key.startswith(NO_EVENT)), reverse=True)
@@ -49,6 +50,7 @@ def test_page_after_page_gives_everything_once_and_in_order(places: set[Place], 
     assert read == sorted(places, reverse=True)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
