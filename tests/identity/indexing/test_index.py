@@ -142,6 +142,24 @@ def test_records_added_one_by_one_give_the_persons_of_a_run() -> None:
     assert persons == groups(ids, ids[full_run(table, ids).person])
 
 
+def test_warming_up_changes_nothing() -> None:
+    table, _ = town(30, seed=9)
+    ids = np.arange(1, table.num_rows + 1)
+    warm, cold = index_of(table, ids), index_of(table, ids)
+    warm.warm_up()
+    assert warm.pool.mark() == cold.pool.mark()
+    added = standardise_record(rows_of(table)[0], KNOWN.norms)
+    for index in (warm, cold):
+        index.put(1_000, added)
+    assert warm.nodes_of(np.array([1_000])) == cold.nodes_of(np.array([1_000]))
+    assert groups(*_named(warm.resolve([1_000], {}))) == groups(*_named(cold.resolve([1_000], {})))
+    index_of(table.slice(0, 0), ids[:0]).warm_up()
+
+
+def _named(region: Region) -> tuple[np.ndarray, np.ndarray]:
+    return region.record_id, region.cluster
+
+
 def test_constraints_hold_among_the_reached() -> None:
     people = [Person(**person) for person in PEOPLE[:2]]
     table = table_of(people[0], people[0], people[1])

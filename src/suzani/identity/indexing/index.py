@@ -123,6 +123,17 @@ class Index:
         if record_ids:
             self._place(record_ids, self.pool.codes_of(standards, keep=True))
 
+    def warm_up(self) -> None:
+        """Load every kernel that a record takes, so that the first one does not wait; changes nothing."""
+        self.pool.warm_up()
+        self._numbered.put(_NOTHING, _NONE)
+        self._enter(self._codes.size)
+        self.probe(dict.fromkeys((name for name, _ in self.pool.fields), ()))
+        someone = next(iter(self._copies.node_of), None)
+        if someone is not None:
+            region = self.resolve([someone], {})
+            self.bits_of(region.record_id[:0], region.record_id[:0], region.edges.where(_NOBODY))
+
     def part(self, record_id: int) -> None:
         """A constraint names the record: it is a node of its own from now on."""
         if record_id in self._apart:
@@ -352,6 +363,7 @@ class Index:
 
 
 _NOBODY = np.empty(0, dtype=np.int64)
+_NOTHING, _NONE = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int32)
 _PROBE = -2
 """The record id of what is only looked up."""
 

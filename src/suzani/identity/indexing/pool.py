@@ -23,6 +23,8 @@ Standard = Mapping[str, Sequence[str]]
 """A standardised record: the values of every field."""
 
 _SALT = np.uint64(0xD6E8FEB86659FD93)
+_NOWHERE = np.zeros((1, 1), np.int32)
+_UNHEARD = "unheard"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,15 @@ class Pool:
         for array in (self._form, self._hash, self._rarity):
             array.cut(mark.values)
 
+    def warm_up(self) -> None:
+        """Load the kernels that new values of any kind take."""
+        mark = self.mark()
+        scheme = self._scheme
+        self._extend([Field(name, kind, [_UNHEARD], _NOWHERE, scheme[name]) for name, kind in self.fields])
+        self.forget(mark)
+        self._known.put(np.empty(0, np.uint64), np.empty(0, np.int32))
+        hashing.hash_values(*_laid_out([_UNHEARD]))
+
     def codes_of(self, records: Sequence[Standard], keep: bool) -> Codes:
         """The codes (records × columns) of standardised records; unknown values are added, and entered if
         `keep`."""
@@ -118,7 +129,7 @@ class Pool:
         for f in np.unique(fields[first]).tolist():
             name, kind = self.fields[f]
             values = [texts[at] for at in first[by_field].tolist() if fields[at] == f]
-            fresh.append(Field(name, kind, values, np.zeros((1, 1), np.int32), self._scheme[name]))
+            fresh.append(Field(name, kind, values, _NOWHERE, self._scheme[name]))
         numbers = np.empty(len(keys), dtype=np.int32)
         numbers[by_field] = np.arange(self._hash.size, self._hash.size + len(keys), dtype=np.int32)
         self._extend(fresh)

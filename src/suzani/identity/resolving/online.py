@@ -116,7 +116,9 @@ class Resolver:
     @classmethod
     async def opened(cls, platform: Platform, limits: Limits | None = None) -> Resolver:
         """A resolver that knows every record. Raises Conflict before the first run over all records."""
-        return cls(platform, await mirror_of(platform), limits)
+        mirror = await mirror_of(platform)
+        await asyncio.to_thread(mirror.index.warm_up)
+        return cls(platform, mirror, limits)
 
     async def close(self) -> None:
         """Stop; requests that still wait fail with Unavailable."""
