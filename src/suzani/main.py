@@ -24,7 +24,9 @@ from suzani.infra.settings import Settings
 from suzani.infra.supervisor import SERVICES
 from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
+from suzani.segments import cli as segments
 from suzani.sources import cli as sources
+from suzani.traits import cli as traits
 
 _WORKER_NICENESS = 10
 
@@ -92,6 +94,8 @@ stewarding.register(app)
 feed.register(app)
 explaining.register(app, say)
 profiles.register(app)
+traits.register(app)
+segments.register(app)
 demo.register(app, serve=infra.serve)
 bench.register(app)
 

@@ -80,6 +80,7 @@ def _definition(entry: Entry) -> Definition:
         measure=_measure(entry, name),
         window=_window(entry, name),
         to=_measure(_to(entry), name) if kind.to else None,
+        declared=entry.body,
     )
 
 

@@ -33,7 +33,7 @@ Group: TypeAlias = tuple[Accepts | None, Sequence[tuple[Numbering, Steps]]]
 class Plan:
     """Every trait, ready to be computed. Made once; safe to share, as it never changes.
 
-    `names`: the traits in the order they are declared.
+    `names`: the traits in the order they are declared. `cells`: how many summaries of events they share.
     """
 
     def __init__(self, declared: Declared) -> None:
@@ -47,6 +47,7 @@ class Plan:
         }
         self._reads: Final = lru_cache(4096)(self._reads_of)
         cells = tuple(needed.slots)
+        self.cells: Final = len(cells)
         self._folds: Final = [fold_of(cell) for cell in cells]
         self._encoding: Final = Encoding(cells, needed.depths)
         self._kept: Final = [

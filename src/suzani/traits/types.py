@@ -52,7 +52,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One declared trait; `to` is what a ratio is taken to."""
+    """One declared trait; `to` is what a ratio is taken to, `declared` the fields as they were written."""
 
     name: str
     title: str
@@ -60,6 +60,7 @@ class Definition:
     measure: Measure
     window: Window = ALL_TIME
     to: Measure | None = None
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
