@@ -36,6 +36,7 @@ class Rules:
         self._by_name: Final = {segment.name: segment for segment in segments}
         self._compiled: Final = [(segment.name, *split(segment.rule)) for segment in segments]
         self._timed: Final = _timed(segments)
+        self._dated: Final = frozenset(name for section, name, _ in self._timed if section == "traits")
         self._asking: Final = {segment.name: _asked_traits(segment) for segment in segments}
         self._affected: Final = lru_cache(4096)(self._affected_by)
         self.thresholds: Final[Thresholds] = _thresholds(segments)
@@ -45,9 +46,9 @@ class Rules:
         return self._evaluated(self._compiled, set(), facts, as_of)
 
     def needed(self, traits: frozenset[str]) -> frozenset[str]:
-        """The traits that `update` needs where these may have changed."""
+        """The traits that `update`, where these may have changed, and then `next_change` need."""
         affected, _ = self._affected(traits)
-        return frozenset().union(*(self._asking[name] for name in affected))
+        return self._dated.union(*(self._asking[name] for name in affected))
 
     def update(
         self, before: frozenset[str], facts: Facts, as_of: int, traits: frozenset[str]
