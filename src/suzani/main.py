@@ -20,6 +20,8 @@ from suzani.identity.reasons import cli as explaining
 from suzani.identity.resolving import jobs as identity_jobs
 from suzani.infra import cli as infra
 from suzani.infra import worker
+from suzani.infra.bus import cli as bus
+from suzani.infra.lake import cli as lake
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import SERVICES
 from suzani.profiles import cli as profiles
@@ -87,6 +89,8 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 
 register_jobs()
 SERVICES.update(web=serve_pages, events=serve_events, worker=serve_jobs)
+bus.register(app)
+lake.register(app)
 sources.register(app)
 events.register(app)
 identity.register(app)

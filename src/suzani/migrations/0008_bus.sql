@@ -139,3 +139,22 @@ begin
     return true;
 end
 $$;
+
+-- The lake: its files are written before the transaction that names them here commits, and shown in the folders
+-- of their days after it. What a row says is so; files without a row are of transactions that failed.
+create schema lake;
+
+create table lake.file (
+    file uuid primary key,
+    dataset text not null,
+    day date not null,
+    rows bigint not null,
+    bytes bigint not null,
+    written_at timestamptz not null default now(),
+    shown_at timestamptz,
+    replaced_at timestamptz,
+    hidden_at timestamptz
+);
+create index file_day on lake.file (dataset, day) where replaced_at is null;
+create index file_pending on lake.file (dataset, day) where shown_at is null;
+create index file_replaced on lake.file (replaced_at) where replaced_at is not null;
