@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suzani.events import Reason
+from suzani.events.limits import Backlog
 from suzani.events.reading import LARGEST_BATCH
 from suzani.infra.keys import KeyRing, list_keys, revoke_key, secret_of
 from suzani.infra.platform import Platform
-from suzani.kernel import now
+from suzani.kernel import Busy, Unavailable, now
 from suzani.web.collector import CALLS
 from tests.events.collecting import Collecting, basic, collecting, new_key
 
@@ -157,6 +158,37 @@ async def test_too_many_events_of_one_key_are_sent_away_with_when_to_come(collec
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) in (1, 2)
     assert (await collector.post("/v1/batch", body)).status_code == 200
+
+
+async def test_without_the_database_senders_are_told_to_come_again(collector: Collecting) -> None:
+    assert (await collector.post("/v1/batch", {"batch": [event(1)]})).status_code == 200
+    await collector.platform.db.close()
+    for body in ({"batch": [event(2)]}, {"batch": [{"type": "page"}]}):
+        answer = await collector.post("/v1/batch", body)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_while_too_many_events_wait_senders_are_told_to_come_again() -> None:
+    clock, waiting = [0.0], [0]
+
+    async def count() -> int:
+        if waiting[0] < 0:
+            raise Unavailable("away")
+        return waiting[0]
+
+    backlog = Backlog(count, 10, lambda: clock[0])
+    await backlog.check()
+    waiting[0] = 11
+    await backlog.check()
+    clock[0] = 2.0
+    with pytest.raises(Busy):
+        await backlog.check()
+    waiting[0], clock[0] = -1, 4.0
+    with pytest.raises(Busy):
+        await backlog.check()
+    waiting[0], clock[0] = 10, 6.0
+    await backlog.check()
 
 
 async def test_a_key_taken_back_is_refused_within_ten_seconds(platform: Platform) -> None:

@@ -22,7 +22,7 @@ TOPIC: Final = "events"
 MARK: Final = "suzani"
 """The place in `context` where it is told that a timestamp could not be believed, and what it was."""
 
-_NUL: Final = b"\\u0000"
+_ESCAPE, _NUL = b"\\", b"\\u0000"
 _IDENTIFY, _TRACK = EventType.IDENTIFY, EventType.TRACK
 _VIEWS: Final = (EventType.PAGE, EventType.SCREEN)
 _CHANNELS: Final = {"browser": "web", "mobile": "app", "server": ""}
@@ -97,18 +97,14 @@ def decode(value: bytes) -> Event:
     message_id = text_of(call.message_id) or envelope.id
     sent = call.timestamp if call.timestamp is not None else call.original_timestamp
     at, fault = happened_at(sent, envelope.received_at, _skew(envelope))
-    properties, traits, context = call.properties or {}, call.traits or {}, call.context or {}
-    integrations = call.integrations
-    if envelope.context:
-        context = {**envelope.context, **context}
-    if envelope.integrations:
-        integrations = {**_object(envelope.integrations), **_object(integrations)}
+    context = {**envelope.context, **(call.context or {})} if envelope.context else call.context or {}
     if fault:
         context = {**context, MARK: {"clock": fault, "timestamp": sent}}
-    if kind is _IDENTIFY and not traits:
-        traits = _object(context.get("traits"))
-    if _NUL in value:
-        properties, traits, context = without_nul(properties), without_nul(traits), without_nul(context)
+    traits = call.traits or (_object(context.get("traits")) if kind is _IDENTIFY else {})
+    parts = call.properties or {}, traits, context, _integrations(envelope)
+    if _ESCAPE in value and _NUL in value:
+        parts = without_nul(parts[0]), without_nul(traits), without_nul(context), without_nul(parts[3])
+    properties, traits, context, integrations = parts
     return Event(
         message=digest(envelope.source, message_id or value),
         message_id=message_id or "",
@@ -125,13 +121,13 @@ def decode(value: bytes) -> Event:
         properties=properties,
         traits=traits,
         context=context,
-        integrations=_object(integrations),
+        integrations=integrations,
     )
 
 
 def digest(source: str, message_id: str | bytes) -> bytes:
     """16 bytes that tell one message of one source from every other."""
-    text = message_id.encode("utf-8", "replace") if isinstance(message_id, str) else message_id
+    text = message_id.encode() if isinstance(message_id, str) else message_id
     return blake2b(b"%s\0%s" % (source.encode(), text), digest_size=16).digest()
 
 
@@ -154,6 +150,11 @@ def _name(kind: EventType, call: Payload) -> str:
 def _channel(call: Payload, context: dict[str, Any]) -> str:
     said = context.get("channel") or call.channel
     return _CHANNELS.get(said, said) if type(said) is str else ""
+
+
+def _integrations(envelope: _Envelope) -> dict[str, Any]:
+    own = _object(envelope.event.integrations)
+    return {**_object(envelope.integrations), **own} if envelope.integrations else own
 
 
 def _object(value: Any) -> dict[str, Any]:
