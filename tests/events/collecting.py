@@ -22,10 +22,10 @@ from suzani.web.collector import Collector
 
 async def log_of(platform: Platform, bus: Bus) -> list[Event]:
     """Every event on the log."""
-    async with platform.db.transaction() as tx:
-        starts, ends = await bus.starts(tx, TOPIC), await bus.ends(tx, TOPIC)
+    async with bus.reader(TOPIC) as reader, platform.db.transaction() as tx:
+        starts, ends = await bus.starts(tx, TOPIC), await reader.ends(tx)
         spans = {partition: range(starts[partition], end) for partition, end in ends.items()}
-        return [decode(message.value) for message in await bus.read(tx, TOPIC, spans)]
+        return [decode(message.value) for message in (await reader.read(tx, spans)).messages]
 
 
 async def quarantine_of(platform: Platform, state: str | None = "open") -> list[Quarantined]:

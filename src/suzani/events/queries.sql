@@ -59,3 +59,15 @@ where load_id = %(load_id)s and rows_read = %(rows_read)s
 update events.load
 set state = 'done', finished_at = %(now)s
 where load_id = %(load_id)s
+
+-- name: followed
+select partition, next_offset
+from events.followed
+where source = %(source)s and topic = %(topic)s
+
+-- name: move_followed
+-- Only from where the reader thinks it is, so that two readers do not take the same messages.
+insert into events.followed as place (source, topic, partition, next_offset)
+values (%(source)s, %(topic)s, %(partition)s, %(reached)s)
+on conflict (source, topic, partition) do update set next_offset = excluded.next_offset
+    where place.next_offset = %(place)s

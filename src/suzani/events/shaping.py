@@ -74,6 +74,11 @@ class Shaper:
         return f"{blake2b(content, digest_size=16).hexdigest()}x{i}"
 
 
+def as_they_are(record: Record) -> Sequence[bytes]:
+    """Records that are events already."""
+    return (record.raw,)
+
+
 def events_by(
     mapping: Mapping | None, event: str | None, first: Sequence[Record], *, is_typed: bool
 ) -> Callable[[Record], Sequence[bytes]]:
@@ -83,7 +88,7 @@ def events_by(
     """
     known = [record.values for record in first if record.values is not None]
     if mapping is None and event is None and known and all(map(is_event, known)):
-        return lambda record: (record.raw,)
+        return as_they_are
     columns = dict.fromkeys(name for values in known for name in values)
     mapper = Mapper(mapping or guess_mapping(columns, event), is_typed=is_typed)
     return lambda record: [msgspec.json.encode(event) for event in mapper.events(record.values or {})]

@@ -138,3 +138,20 @@ async def move_load(tx: Tx, load_id: int, rows_read: int, accepted: int, quarant
 async def finish_load(tx: Tx, load_id: int, now: datetime) -> None:
     """Mark a load as done."""
     await execute(tx, queries.finish_load, load_id=load_id, now=now)
+
+
+async def followed(tx: Tx, source: str, topic: str) -> dict[int, int]:
+    """Where to go on in each partition of a foreign topic that was read before."""
+    rows = await fetch(tx, queries.followed, source=source, topic=topic)
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def move_followed(
+    tx: Tx, source: str, topic: str, partition: int, place: int | None, reached: int
+) -> bool:
+    """Go on from `place` to `reached`; False when another process has gone on meanwhile."""
+    moved = await execute(
+        tx, queries.move_followed, source=source, topic=topic, partition=partition, place=place,
+        reached=reached,
+    )  # fmt: skip
+    return moved == 1
