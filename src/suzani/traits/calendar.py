@@ -77,6 +77,13 @@ class Calendar:
 
     def midnight(self, day: int) -> int:
         """When a day begins: at midnight, or right after it where clocks are put forward over it."""
+        return self._midnights(day)
+
+    @cached_property
+    def _midnights(self) -> Callable[[int], int]:
+        return lru_cache(4096)(self._midnight)
+
+    def _midnight(self, day: int) -> int:
         starts, offsets = self._offsets
         local = day * DAY_US
         near = range(bisect_right(starts, local - 2 * DAY_US), bisect_right(starts, local + 2 * DAY_US) + 1)

@@ -65,13 +65,22 @@ def _folded(fold: str, combine: Callable[[list[Any]], Value]) -> Build:
     """A kind with one cell, whose pieces in the window are put together."""
 
     def build(trait: Definition, need: Need, calendar: Calendar) -> Reader:
-        slot = need(fold, trait.measure, trait.window)
-        pieces = _within(slot, trait.window)
-        return Reader(
-            lambda cells, now: combine(pieces(cells, now)),
-            {slot: trait.window.first},
-            _edges(slot, trait.window),
-        )
+        window = trait.window
+        slot, nothing = need(fold, trait.measure, window), combine([])
+        clock, first, last = window.clock, window.first, window.last
+
+        def read_all(cells: Cells, now: Numbers) -> Value:
+            cell = cells[slot]
+            return combine(list(cell.values())) if cell else nothing
+
+        def read(cells: Cells, now: Numbers) -> Value:
+            cell = cells[slot]
+            if not cell:
+                return nothing
+            least, most = now[clock] - first, now[clock] - last
+            return combine([kept for piece, kept in cell.items() if least <= piece <= most])
+
+        return Reader(read_all if clock == ALWAYS else read, {slot: first}, _edges(slot, window))
 
     return build
 
