@@ -358,7 +358,7 @@ class Index:
         """Some nodes as packed records."""
         return replace(
             self._shape, values=self.pool.values, codes=self._codes.view[nodes], hashes=self.pool.hashes,
-            contents=self._contents.view[nodes], keys=self._keys.view[nodes],
+            contents=self._contents.view[nodes],
         )  # fmt: skip
 
 

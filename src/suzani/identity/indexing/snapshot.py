@@ -180,10 +180,9 @@ def _snapshot(head: _Head, arrays: dict[str, Array], words: Words) -> Snapshot:
     layout = Layout(arrays["table"], arrays["order"], head.given, head.family)
     codes, fields = arrays["codes"], tuple(head.fields)
     hashes = hashing.hash_values(values.text, values.start)
-    makers = Keys.of(fields, layout)
     packed = Packed(
         fields, layout, values, codes, hashes, contents_of(fields, layout, codes, hashes),
         arrays["lists"], (), arrays["filled"],
-        hashing.hash_keys(makers.table, codes, hashes, values.form), makers, words,
+        Keys.of(fields, layout), words,
     )  # fmt: skip
     return Snapshot(head.state, arrays["record_id"], packed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes32, Hashes64, Ints, Singles
 from suzani.identity.kernels.compiling import inlined, kernel, summing
+from suzani.identity.kernels.hashing import STRETCH
 from suzani.identity.kernels.marks import UNTOLD, mark_of, may_be_near, told_by_marks
 
 SAME = 254
@@ -74,9 +75,11 @@ def deal(codes: Codes, columns: Ints, marked: Bools, look: Look, form: Hashes32)
             for q in range(look.further[p], look.further[p] + look.more[p]):
                 if dealt[row, p] < 0:
                     dealt[row, p], dealt[row, q] = dealt[row, q], -1
-        for p in range(places):
-            if marked[p] and dealt[row, p] >= 0:
-                marks[row, p] = mark_of(form, dealt[row, p])
+    for begin in range(0, len(codes), STRETCH):
+        for p in np.flatnonzero(marked):
+            for row in range(begin, min(begin + STRETCH, len(codes))):
+                if dealt[row, p] >= 0:
+                    marks[row, p] = mark_of(form, dealt[row, p])
     return Cards(dealt, marks)
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from suzani.identity.kernels.compiling import inner, kernel
 from suzani.identity.kernels.texts import Bools, Bytes, Starts, Wide
 
 _SPACE = 32
@@ -31,7 +31,7 @@ class Words(NamedTuple):
     score: npt.NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def places(text: Bytes, ids: Starts, start: Starts) -> tuple[Starts, Starts]:
     """Where each word lies in a text of words parted by spaces."""
     low, high = np.empty(len(ids), dtype=np.int32), np.empty(len(ids), dtype=np.int32)
@@ -48,7 +48,7 @@ def places(text: Bytes, ids: Starts, start: Starts) -> tuple[Starts, Starts]:
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy(out: Bytes, end: int, text: Bytes, low: int, high: int) -> int:
     for i in range(low, high):
         out[end] = text[i]
@@ -56,7 +56,7 @@ def _copy(out: Bytes, end: int, text: Bytes, low: int, high: int) -> int:
     return end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _part(words: Words, v: int, kept: Wide, taken: Wide) -> tuple[int, int]:
     """The words of name v that are no patronymics, and its patronymics; those are written apart as two words
     in turn, the second -1 where there is none. Returns how many there are of either."""
@@ -76,7 +76,7 @@ def _part(words: Words, v: int, kept: Wide, taken: Wide) -> tuple[int, int]:
     return keeps, takes
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _family_at(words: Words, kept: Wide, keeps: int, family_first: bool) -> int:
     default = 0 if family_first else keeps - 1
     best = 0
@@ -87,7 +87,7 @@ def _family_at(words: Words, kept: Wide, keeps: int, family_first: bool) -> int:
     return best if lead > 1.0 else default
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def part_names(
     text: Bytes, words: Words, family_first: bool
 ) -> tuple[tuple[Bytes, Starts], tuple[Bytes, Starts], tuple[Bytes, Starts]]:
@@ -126,7 +126,7 @@ def part_names(
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _spaced(out: Bytes, start: int, end: int) -> int:
     """Room for another word: a space unless it is the first."""
     if end == start:

@@ -15,6 +15,8 @@ _SHIFT = np.uint64(31)
 _HALF = np.uint64(32)
 _SPACE = 32
 _FEWEST_SLOTS = 1 << 8
+STRETCH = 4096
+"""Records that are looked at column by column: they stay in the cache, and so do the values of a column."""
 
 
 @inner
@@ -208,15 +210,23 @@ def hash_keys(table: Ints, codes: Codes, hashes: Hashes64, forms: Hashes32) -> H
     An alternative that repeats an earlier one of its source is left out.
     """
     result = np.zeros((len(codes), max(len(table), 1)), dtype=np.uint32)
-    for row in range(len(codes)):
+    for begin in range(0, len(codes), STRETCH):
         for column in range(len(table)):
-            value = codes[row, table[column, 0]]
-            if value < 0:
-                continue
-            form = table[column, 1]
+            _add_keys(column, table, codes[begin : begin + STRETCH], hashes, forms, result[begin:])
+    return result
+
+
+@inner
+def _add_keys(
+    column: int, table: Ints, codes: Codes, hashes: Hashes64, forms: Hashes32, result: Hashes32
+) -> None:
+    """Write one column of the keys of some records."""
+    of, form, first = table[column]
+    for row in range(len(codes)):
+        value = codes[row, of]
+        if value >= 0:
             key = half(hashes[value]) if form == WHOLE else forms[value, form]
-            for earlier in range(table[column, 2], column):
+            for earlier in range(first, column):
                 if result[row, earlier] == key:
                     key = np.uint32(0)
             result[row, column] = key
-    return result

@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from suzani.identity.kernels.compiling import inner
+from suzani.identity.kernels.compiling import inner, kernel
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Starts: TypeAlias = npt.NDArray[np.int32]
@@ -48,7 +47,7 @@ def _belongs_to_word(byte: int) -> bool:
     return byte >= 128 or _is_digit(byte) or _is_letter(_lower(byte)) or byte == 39 or byte == 96
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def phone_digits(text: Bytes, start: Starts) -> tuple[Bytes, Starts, Bools]:
     """The last nine digits of each value, nothing for fewer than six: bytes, starts and which are odd.
 
@@ -85,7 +84,7 @@ def phone_digits(text: Bytes, start: Starts) -> tuple[Bytes, Starts, Bools]:
     return out[: at[count]], at, odd
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def document_characters(text: Bytes, start: Starts) -> tuple[Bytes, Starts, Bools]:
     """The letters, lower-case, and digits of each value, nothing for fewer than three; as `phone_digits`.
 
@@ -133,7 +132,7 @@ def _equal(text: Bytes, a: int, b: int, length: int) -> bool:
     return k == length
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _count_words(text: Bytes, start: Starts) -> int:
     words = 0
     for v in range(len(start) - 1):
@@ -192,7 +191,7 @@ def _number(
     return v, seen, distinct
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Starts]:
     """The words of each value by number: the numbers, where each value's begin, and where each distinct word
     begins and ends in the text. Words end at ASCII characters that are neither letter, digit nor apostrophe.
@@ -211,7 +210,7 @@ def split_words(text: Bytes, start: Starts) -> tuple[Starts, Wide, Starts, Start
     return ids, begins, low[:distinct], high[:distinct]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gather(text: Bytes, low: Starts, high: Starts) -> tuple[Bytes, Starts]:
     """The stretches of a text as values of their own: bytes and starts."""
     at = np.zeros(len(low) + 1, dtype=np.int32)
@@ -224,7 +223,7 @@ def gather(text: Bytes, low: Starts, high: Starts) -> tuple[Bytes, Starts]:
     return out, at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _room(ids: Starts, meant_start: Wide, meant: Starts, word_start: Starts) -> tuple[int, int]:
     """Upper bounds of the bytes that `join_sorted` writes, and of the words of its values together."""
     size = words = 0
@@ -235,7 +234,7 @@ def _room(ids: Starts, meant_start: Wide, meant: Starts, word_start: Starts) -> 
     return size, words
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def join_sorted(
     ids: Starts, begins: Wide, meant_start: Wide, meant: Starts, words: Bytes, word_start: Starts
 ) -> tuple[Bytes, Starts]:
@@ -269,7 +268,7 @@ def join_sorted(
     return out[: at[-1]], at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def replace_words(
     text: Bytes, start: Starts, ids: Starts, forms: Bytes, form_start: Starts
 ) -> tuple[Bytes, Starts]:

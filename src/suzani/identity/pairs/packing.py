@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,12 @@ def hashes_of(values: Texts) -> Hashes:
 
 @dataclass(frozen=True)
 class Packed:
-    """Records as arrays. `codes` (rows × columns) number the values of all fields together; `keys` (rows ×
-    columns, 0: none) are made by `makers`; `contents` is a hash of what each record says; `hashes` one of
-    each value. By field: the values of its list are those from lists[f, 0] to lists[f, 1]; counts[f] tells
-    how many records hold each of them, `filled` how many have a value, one at the least."""
+    """Records as arrays. `codes` (rows × columns) number the values of all fields together; `makers` tell how
+    blocking keys are made; `contents` is a hash of what each record says; `hashes` one of each value.
+
+    By field: the values of its list are those from lists[f, 0] to lists[f, 1]; counts[f] tells how many
+    records hold each of them, `filled` how many have a value, one at the least.
+    """
 
     fields: tuple[tuple[str, Kind], ...]
     layout: Layout
@@ -91,7 +94,6 @@ class Packed:
     lists: Ints
     counts: tuple[Ints, ...]
     filled: npt.NDArray[np.float64]
-    keys: npt.NDArray[np.uint32]
     makers: Keys
     words: Words
 
@@ -100,6 +102,11 @@ class Packed:
         """The sources of blocking keys."""
         return self.makers.sources
 
+    @cached_property
+    def keys(self) -> Hashes:
+        """The blocking keys of each record (rows × columns, 0: none)."""
+        return hashing.hash_keys(self.makers.table, self.codes, self.hashes, self.values.form)
+
     @property
     def rows(self) -> int:
         """Number of records."""
@@ -107,8 +114,7 @@ class Packed:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Packed:
         """Some of the records, with the frequencies among all."""
-        codes, keys = np.take(self.codes, rows, axis=0), np.take(self.keys, rows, axis=0)
-        return replace(self, codes=codes, contents=self.contents[rows], keys=keys)
+        return replace(self, codes=np.take(self.codes, rows, axis=0), contents=self.contents[rows])
 
 
 def pack_values(
@@ -140,7 +146,6 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
     layout = layout_of(fields)
     codes = _codes(fields, base, rows)
     named = tuple((field.name, field.kind) for field in fields)
-    makers = Keys.of(named, layout)
     firsts = [base[id(field.values)] for field in fields]
     lists = [(first, first + len(field.texts)) for first, field in zip(firsts, fields, strict=True)]
     held = [count_column(field.codes, len(field.texts)) for field in fields]
@@ -149,7 +154,7 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
         contents_of(named, layout, codes, hashes),
         np.array(lists, dtype=np.int64).reshape(-1, 2),
         tuple(counts for counts, _ in held), np.array([max(filled, 1.0) for _, filled in held]),
-        hashing.hash_keys(makers.table, codes, hashes, values.form), makers, words,
+        Keys.of(named, layout), words,
     )  # fmt: skip
 
 
