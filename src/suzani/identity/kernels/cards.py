@@ -76,8 +76,9 @@ def deal(codes: Codes, columns: Ints, marked: Bools, look: Look, form: Hashes32)
                 if dealt[row, p] < 0:
                     dealt[row, p], dealt[row, q] = dealt[row, q], -1
     for begin in range(0, len(codes), STRETCH):
-        for p in np.flatnonzero(marked):
-            for row in range(begin, min(begin + STRETCH, len(codes))):
+        end = min(begin + STRETCH, len(codes))
+        for p in range(places):
+            for row in range(begin, end if marked[p] else begin):
                 if dealt[row, p] >= 0:
                     marks[row, p] = mark_of(form, dealt[row, p])
     return Cards(dealt, marks)
