@@ -65,8 +65,16 @@ def _served(url: str, folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    code = "import sys; from suzani.infra.settings import Settings; from suzani.web import serve; "
-    code += "serve(Settings.from_environment(), int(sys.argv[1]))"
+    with running_service("serve_pages", url, folder, port) as server:
+        _wait(server, port)
+        yield f"http://localhost:{port}"
+
+
+@contextmanager
+def running_service(name: str, url: str, folder: Path, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    """A service of `suzani up` in a process of its own, on a database."""
+    code = "import sys; from suzani import main; from suzani.infra.settings import Settings; "
+    code += "getattr(main, sys.argv[1])(Settings.from_environment(), int(sys.argv[2]))"
     environment = {
         **os.environ,
         "SUZANI_DATABASE_URL": url,
@@ -74,10 +82,10 @@ def _served(url: str, folder: Path) -> Iterator[str]:
         "TZ": "Asia/Tashkent",
     }
     environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST")}
-    server = subprocess.Popen([sys.executable, "-c", code, str(port)], env=environment, cwd=folder)
+    command = [sys.executable, "-c", code, name, str(port)]
+    server = subprocess.Popen(command, env=environment, cwd=folder)
     try:
-        _wait(server, port)
-        yield f"http://localhost:{port}"
+        yield server
     finally:
         server.terminate()
         server.wait(20)

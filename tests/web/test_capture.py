@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from suzani.events import Checker, Event, EventType
 from suzani.web.capture import SCRIPT
 from tests.web.bank_site import Collector, Site, bank, collecting
 from tests.web.conftest import launched
@@ -24,9 +27,27 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def collector() -> Iterator[Collector]:
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    """A collector; what it was sent must be as the catalogue of events describes it."""
     with collecting() as collector:
         yield collector
+        checker = Checker(tmp_path)
+        assert [found for sent in collector.events for found in checker.check(event_of(sent))] == []
+
+
+def event_of(sent: dict[str, Any]) -> Event:
+    return Event(
+        message=b"",
+        message_id=sent["messageId"],
+        source="web",
+        type=EventType(sent["type"]),
+        name=sent.get("event") or sent.get("name", ""),
+        at=0,
+        received_at=0,
+        anonymous_id=sent["anonymousId"],
+        properties=sent.get("properties", {}),
+        traits=sent.get("traits", {}),
+    )
 
 
 @pytest.fixture

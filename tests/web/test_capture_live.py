@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from suzani.events import Event
 from suzani.infra.bus import open_bus
@@ -18,7 +18,9 @@ from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
 from tests.conftest import url_of
 from tests.events.collecting import log_of, new_key, quarantine_of
+from tests.profiles.bank import KIM
 from tests.web.bank_site import bank
+from tests.web.conftest import running_service
 
 Answer = TypeVar("Answer")
 WAIT_SECONDS = 15
@@ -66,6 +68,24 @@ def test_a_dropped_loan_application_reaches_the_log_of_events(
     assert abs(dropped[0].at - dropped[0].received_at) < 60_000_000
     assert {"Consumer loan – Bank", "Form Started"} <= {event.name for event in events}
     assert on_platform(url, tmp_path, quarantine_of) == []
+
+
+def test_what_a_customer_does_on_the_web_is_on_their_page_while_it_is_open(
+    site: str, postgres_url: str, tmp_path: Path, page: Page
+) -> None:
+    url = url_of(postgres_url, "suzani_web_bank")
+    page.goto(f"{site}/customers/{KIM}")
+    with bank(site) as web, running_service("serve_events", url, tmp_path):
+        web.write_key = on_platform(url, tmp_path, lambda platform: new_key(platform, "site"))
+        visitor = page.context.new_page()
+        visitor.goto(f"{web.address}/loan")
+        visitor.evaluate("suzani.track('Product Viewed', {product_number: 'INV-5'})")
+        visitor.locator("[name=amount]").press_sequentially("77000111")
+        visitor.locator("#to-deposits").click()
+        dropped = page.locator(".days li", has_text="Form abandoned")
+        expect(dropped).to_contain_text("Loan application · 1 of 7 fields · left at “amount”", timeout=60_000)
+        visitor.locator("[data-testid=balance]").click()
+        expect(page.locator(".days li", has_text="Clicked").first).to_contain_text("“***”", timeout=10_000)
 
 
 def named(events: list[Event], name: str) -> list[Event]:

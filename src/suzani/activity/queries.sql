@@ -32,9 +32,6 @@ order by events desc, channel, type, name
 -- name: version
 select version from activity.subject_state where subject_id = %(subject_id)s
 
--- name: subject_of
-select subject_id from stitching.subject where person_id = %(person_id)s
-
 -- name: seen
 select message from activity.event where message = any(%(messages)s::uuid[])
 

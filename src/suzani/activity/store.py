@@ -86,12 +86,6 @@ async def version(tx: Tx, subject_id: int) -> int:
     return row["version"] if row else 0
 
 
-async def subject_of(tx: Tx, person_id: int) -> int | None:
-    """The subject of a person; None for one of whom no event is known."""
-    row = await fetch_one(tx, queries.subject_of, person_id=person_id)
-    return row["subject_id"] if row else None
-
-
 async def due(tx: Tx, now: datetime, limit: int) -> list[int]:
     """Subjects of which time alone has changed something by now, the longest due first."""
     return [row["subject_id"] for row in await fetch(tx, queries.due, now=now, limit=limit)]

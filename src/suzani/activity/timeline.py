@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from suzani import stitching
 from suzani.activity import store
 from suzani.activity.types import Cursor, Facet, TimelineEntry, TimelineFilter, TimelinePage
 from suzani.infra.db import Tx
@@ -34,7 +35,8 @@ async def facets(tx: Tx, subject_id: int) -> list[Facet]:
 
 async def subject_of(tx: Tx, person_id: int) -> int | None:
     """The subject of a person; None for one of whom nothing was ever seen."""
-    return await store.subject_of(tx, person_id)
+    subject = await stitching.subject_of_person(tx, person_id)
+    return subject.subject_id if subject else None
 
 
 async def version(tx: Tx, subject_id: int) -> int:

@@ -437,7 +437,7 @@
 
   /* Another tab has signed in or out, or withdrawn consent. */
   function elsewhere({ key }) {
-    if (key !== "suzani:anonymous" || !granted()) return;
+    if ((key !== "suzani:anonymous" && key !== "suzani:user") || !granted()) return;
     anonymous = recall("anonymous");
     user = recall("user") || undefined;
     if (!anonymous) calls.consent(false);
