@@ -90,11 +90,17 @@ class Follower:
         known = facts(self.state, as_of, RULES.needed(touched))
         self.members = RULES.update(self.members, known, as_of, touched)
         self.state = PLAN.decode(PLAN.encode(self.state, as_of))
-        self.plan_for(as_of, known)
+        times = [self.due, watch(self.state, as_of)]
+        if not touched.isdisjoint(RULES.dated):
+            times.append(RULES.next_change(known, as_of))
+        self.due = earliest(times)
 
     def plan_for(self, as_of: int, known: Facts) -> None:
-        times = (watch(self.state, as_of), RULES.next_change(known, as_of))
-        self.due = min((time for time in times if time is not None), default=None)
+        self.due = earliest([watch(self.state, as_of), RULES.next_change(known, as_of)])
+
+
+def earliest(times: list[int | None]) -> int | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 @settings(max_examples=60, deadline=None)

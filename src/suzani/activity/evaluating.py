@@ -86,6 +86,8 @@ def _updated(
     if not needed:
         return was
     facts = facts_of(person, rules.traits.values(state.traits, at, needed))
+    if not traits.isdisjoint(rules.segments.dated):
+        state.next_change = _earlier(state.next_change, rules.segments.next_change(facts, at))
     return rules.segments.update(was, facts, at, traits)
 
 

@@ -27,6 +27,7 @@ class Rules:
     """Every segment, ready to be held against facts. Made once; safe to share, as it never changes.
 
     `thresholds`: by trait that a rule asks about, the numbers it is compared with (for `Plan.watch`).
+    `dated`: the traits that hold dates which rules compare with the day; `next_change` follows from them.
     """
 
     def __init__(self, segments: Sequence[Segment], plan: Plan) -> None:
@@ -36,7 +37,7 @@ class Rules:
         self._by_name: Final = {segment.name: segment for segment in segments}
         self._compiled: Final = [(segment.name, *split(segment.rule)) for segment in segments]
         self._timed: Final = _timed(segments)
-        self._dated: Final = frozenset(name for section, name, _ in self._timed if section == "traits")
+        self.dated: Final = frozenset(name for section, name, _ in self._timed if section == "traits")
         self._asking: Final = {segment.name: _asked_traits(segment) for segment in segments}
         self._affected: Final = lru_cache(4096)(self._affected_by)
         self.thresholds: Final[Thresholds] = _thresholds(segments)
@@ -48,7 +49,7 @@ class Rules:
     def needed(self, traits: frozenset[str]) -> frozenset[str]:
         """The traits that `update`, where these may have changed, and then `next_change` need."""
         affected, _ = self._affected(traits)
-        return self._dated.union(*(self._asking[name] for name in affected))
+        return self.dated.union(*(self._asking[name] for name in affected))
 
     def update(
         self, before: frozenset[str], facts: Facts, as_of: int, traits: frozenset[str]
