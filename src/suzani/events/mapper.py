@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping as Values
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -80,11 +81,20 @@ class Mapper:
         if not isinstance(value, str):
             return str(value) if wanted == "text" and value is not None else value
         text = value.strip()
-        if wanted is None and not self._is_typed and not _ID.search(_WORD_START.sub("_", name).lower()):
-            wanted = "number"
-        if wanted == "number":
+        if wanted == "number" or (wanted is None and not self._is_typed and not _is_id(name)):
             return _number(text, place)
         return _BOOLEANS.get(text.lower(), text) if wanted == "boolean" else text or None
+
+
+@lru_cache(maxsize=4096)
+def _is_id(name: str) -> bool:
+    """Whether a name is one of ids, whose digits are no number."""
+    return _ID.search(_WORD_START.sub("_", name).lower()) is not None
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
 
 
 def _value(record: Values[str, Any], place: Place) -> Any:
@@ -125,7 +135,7 @@ def _moment(record: Values[str, Any], place: Place) -> Any:
         moment = datetime.combine(found, time())
     elif isinstance(found, str) or (found is not None and place.formats()):
         moment = parser(place.formats())(str(found).strip())
-    settled = in_utc(moment, ZoneInfo(place.timezone)) if moment else None
+    settled = in_utc(moment, _zone(place.timezone)) if moment else None
     return settled.isoformat() if settled else plain(found)
 
 
@@ -140,6 +150,8 @@ def _number(text: str, place: Place) -> Any:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: moments in ISO 8601, decimals as numbers, not-a-number as null."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
@@ -154,4 +166,4 @@ def plain(value: Any) -> Any:
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(inner) for inner in value]
-    return value if isinstance(value, str) or value is None else str(value)
+    return str(value)
