@@ -37,6 +37,7 @@ class _Properties(msgspec.Struct):
     """The properties that can say whose event it is where its sender knows no user."""
 
     product_number: Any = None
+    caller_phone: Any = None
     phone: Any = None
     email: Any = None
 
@@ -180,7 +181,7 @@ def _key(head: Head) -> bytes:
             Reason.MISSING_IDENTITY,
             "userId",
             "neither userId nor anonymousId is there",
-            "Give one of them, or a product_number, phone or email among the properties.",
+            "Give one of them, or a product_number, caller_phone, phone or email among the properties.",
         )
     return found.encode("utf-8", "replace")[:LONGEST_ID]
 
@@ -188,7 +189,8 @@ def _key(head: Head) -> bytes:
 def _named(properties: _Properties | None) -> str | None:
     if properties is None:
         return None
-    return text_of(properties.product_number) or text_of(properties.phone) or text_of(properties.email)
+    found = (properties.product_number, properties.caller_phone, properties.phone, properties.email)
+    return next((text for value in found if (text := text_of(value))), None)
 
 
 def text_of(value: Any) -> str | None:
