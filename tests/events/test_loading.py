@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -234,6 +234,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["a", "b", "c.d", "e"]), VALUES), st.booleans())
 def test_no_record_is_refused_by_a_mapping(record: dict[str, Any], is_typed: bool) -> None:
     mapping = Mapping(

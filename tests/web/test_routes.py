@@ -65,6 +65,10 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/v1/persons/{person_id}/separate",
         "/v1/persons/{person_id}/whereabouts",
         "/v1/persons/{person_id}/why-not",
+        "/v1/profiles/{name}",
+        "/v1/profiles/{name}/events",
+        "/v1/profiles/{name}/links",
+        "/v1/profiles/{name}/segments",
         "/v1/search",
         "/v1/webhooks/{source}",
     }
