@@ -51,7 +51,8 @@ async def evaluate(
             after[subject] = _anew(rules, state, person, at)
         else:
             after[subject] = _updated(rules, state, person, at, was, traits)
-    await store.save_states(tx, rules.traits, states, at)
+    kept = {subject: state for subject, state in states.items() if not state.is_empty}
+    await store.save_states(tx, rules.traits, kept, at)
     return await segments.apply_changes(tx, segments.changes(before, after, now), now)
 
 

@@ -20,8 +20,8 @@ from suzani.infra.bus import Bus
 from suzani.infra.db import Database, Tx
 from suzani.kernel import now
 
-_AT_ONCE: Final = 1_000
-"""Subjects in one transaction: few enough that nobody waits long for their locks."""
+_AT_ONCE: Final = 200
+"""Subjects in one transaction: few enough that neither events nor others wait long meanwhile."""
 
 
 class Refresher:

@@ -25,6 +25,11 @@ class SubjectState:
     version: int = 0
     next_change: int | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep, and never was: most persons of a bank cause no events."""
+        return not (self.events or self.version or self.next_change)
+
     def take(self, plan: Plan, events: Iterable[Event]) -> None:
         """Let events take effect, in any order."""
         for event in events:

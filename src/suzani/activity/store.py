@@ -51,6 +51,8 @@ async def states(tx: Tx, plan: Plan, subjects: Collection[int]) -> dict[int, Sub
 
 async def save_states(tx: Tx, plan: Plan, states: Mapping[int, SubjectState], now: int) -> None:
     """Keep the states of subjects. `now` in microseconds: what no value can read any more is left out."""
+    if not states:
+        return
     kept = states.values()
     await execute(
         tx,
