@@ -80,7 +80,7 @@ def serve(settings: Settings) -> None:
         async with running(settings) as platform:
             await work(platform, stop)
 
-    # A batch makes many objects that live shortly, hardly any in circles: the collector of garbage looks seldom.
+    # A batch makes many objects that live shortly, hardly any in circles: garbage is looked for seldom.
     gc.set_threshold(100_000, 20, 50)
     # uvloop where there is one, as for the pages.
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
