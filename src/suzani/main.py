@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from suzani import __version__
+from suzani.activity import every_subject
 from suzani.activity import service as activity
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
@@ -99,7 +100,7 @@ feed.register(app)
 explaining.register(app, say)
 profiles.register(app)
 traits.register(app)
-segments.register(app)
+segments.register(app, every_subject)
 demo.register(app, serve=infra.serve)
 bench.register(app)
 

@@ -2,6 +2,7 @@
 
 from suzani.activity.accepted import ACCEPTED, SEGMENTS, Accepted, accepted_of
 from suzani.activity.processing import PROCESSOR
+from suzani.activity.reading import every_subject
 from suzani.activity.rules import Rules, RulesFiles, RulesInForce, load_rules
 from suzani.activity.selection import selection
 from suzani.activity.timeline import facets, subject_of, timeline, version
@@ -23,6 +24,7 @@ __all__ = [
     "TimelineFilter",
     "TimelinePage",
     "accepted_of",
+    "every_subject",
     "facets",
     "find_subject",
     "load_rules",

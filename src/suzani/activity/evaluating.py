@@ -13,9 +13,13 @@ from suzani.activity.rules import Rules
 from suzani.activity.states import SubjectState
 from suzani.infra.db import Tx
 from suzani.segments import Change, Facts
+from suzani.traits import Value
 
 Touched: TypeAlias = Mapping[int, frozenset[str]]
 """Traits that may have changed, by subject; of subjects left out anything may have."""
+
+Known: TypeAlias = Mapping[int, profiles.Facts]
+"""What product systems know of persons, by person."""
 
 _NOBODY: Final = profiles.Facts({}, {})
 
@@ -35,35 +39,32 @@ async def evaluate(
     `persons`: the person of each subject, None for a visitor; `gone`: subjects that became part of others and
     so leave every segment. All are locked by the caller.
     """
-    at = microseconds(now)
     before = await segments.memberships(tx, {*states, *gone})
-    known = await _known(tx, (persons.get(subject) for subject in states))
+    known = await known_of(tx, map(persons.get, states))
     after = dict.fromkeys(gone, frozenset[str]())
+    at = microseconds(now)
     for subject, state in states.items():
         person = known.get(persons.get(subject) or 0, _NOBODY)
-        traits = (touched or {}).get(subject)
-        was = before.get(subject, frozenset())
-        if (
-            traits is None
-            or state.version == 0
-            or (state.next_change is not None and state.next_change <= at)
-        ):
+        traits = touched.get(subject) if touched else None
+        if traits is None or not state.version or state.is_due(at):
             after[subject] = _anew(rules, state, person, at)
         else:
-            after[subject] = _updated(rules, state, person, at, was, traits)
+            after[subject] = _updated(rules, state, person, at, before.get(subject, frozenset()), traits)
     kept = {subject: state for subject, state in states.items() if not state.is_empty}
     await store.save_states(tx, rules.traits, kept, at)
     return await segments.apply_changes(tx, segments.changes(before, after, now), now)
 
 
-def facts_of(person: profiles.Facts, traits: Mapping[str, object]) -> Facts:
-    """What rules of segments may ask about a subject."""
-    return Facts(person.profile, person.products, traits, person.consent)
-
-
-async def _known(tx: Tx, persons: Iterable[int | None]) -> Mapping[int, profiles.Facts]:
+async def known_of(tx: Tx, persons: Iterable[int | None]) -> Known:
+    """What product systems know of these persons; None, a visitor's, is passed over."""
     wanted = {person for person in persons if person is not None}
     return await profiles.facts(tx, wanted) if wanted else {}
+
+
+def facts_of(person: profiles.Facts | None, traits: Mapping[str, Value]) -> Facts:
+    """What rules of segments may ask about a subject; None: a visitor."""
+    found = person or _NOBODY
+    return Facts(found.profile, found.products, traits, found.consent)
 
 
 def _anew(rules: Rules, state: SubjectState, person: profiles.Facts, at: int) -> frozenset[str]:

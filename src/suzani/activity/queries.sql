@@ -80,3 +80,6 @@ from stitching.subject
 where subject_id > %(position)s and merged_into is null
 order by subject_id
 limit %(limit)s
+
+-- name: persons_of
+select subject_id, person_id from stitching.subject where subject_id = any(%(subjects)s::bigint[])

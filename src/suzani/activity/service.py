@@ -16,10 +16,12 @@ from typing import Final
 import uvicorn
 
 from suzani import events
+from suzani.activity.lake import fill_lake
 from suzani.activity.processing import Processor
 from suzani.activity.refreshing import Refresher
 from suzani.activity.rules import RulesInForce
-from suzani.infra.bus import Bus, Consumer, consume, open_bus
+from suzani.infra.bus import Bus, consume, open_bus
+from suzani.infra.lake import Lake
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import Unavailable
@@ -42,10 +44,10 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
     async with open_bus(platform.db, platform.settings) as bus:
         rules = RulesInForce(platform, bus)
         await rules.refresh()
-        refresher = Refresher(platform.db, bus, rules)
-        consumers: list[Consumer] = [Processor(bus, rules, checker.check)]
+        refresher, processor = Refresher(platform.db, bus, rules), Processor(bus, rules, checker.check)
         await asyncio.gather(
-            *(consume(platform.db, bus, consumer, batch=BATCH, stop=stop) for consumer in consumers),
+            consume(platform.db, bus, processor, batch=BATCH, stop=stop),
+            fill_lake(platform.db, bus, Lake(platform.settings.lake_dir), stop=stop),
             _again(refresher.refresh, _REST_SECONDS, stop),
             _again(rules.refresh, _REST_SECONDS, stop),
             _again(lambda: _trim(bus), _TRIM_SECONDS, stop),

@@ -30,6 +30,10 @@ class SubjectState:
         """Whether there is nothing to keep, and never was: most persons of a bank cause no events."""
         return not (self.events or self.version or self.next_change)
 
+    def is_due(self, at: int) -> bool:
+        """Whether time alone may have changed what follows from it by now."""
+        return self.next_change is not None and self.next_change <= at
+
     def take(self, plan: Plan, events: Iterable[Event]) -> None:
         """Let events take effect, in any order."""
         for event in events:

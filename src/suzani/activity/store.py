@@ -112,6 +112,12 @@ async def save_sweep(tx: Tx, sweep: Sweep) -> None:
     await execute(tx, queries.save_sweep, digest=sweep.digest, position=sweep.position)
 
 
+async def persons_of(tx: Tx, subjects: Collection[int]) -> dict[int, int | None]:
+    """The person, or None, of each of these subjects."""
+    rows = await fetch(tx, queries.persons_of, subjects=arrays.integers(subjects))
+    return {row["subject_id"]: row["person_id"] for row in rows}
+
+
 async def restart_sweep(tx: Tx) -> None:
     """Have all subjects gone through again."""
     await execute(tx, queries.restart_sweep)

@@ -31,15 +31,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard
 NameArgument = Annotated[str, typer.Argument(help="The segment's name.")]
 
 
-def register(app: typer.Typer, reader: FactsReader | None = None) -> None:
+def register(app: typer.Typer, reader_of: Callable[[Settings], FactsReader] | None = None) -> None:
     """Mount the commands of segments; `preview` only where what is known of subjects can be read."""
     segments = typer.Typer(no_args_is_help=True, help="Segments: groups of customers, by rules.")
     segments.command("list")(list_command)
     segments.command("show")(show_command)
     segments.command("members")(members_command)
     segments.command("check")(check_command)
-    if reader is not None:
-        segments.command("preview")(_preview_command(reader))
+    if reader_of is not None:
+        segments.command("preview")(_preview_command(reader_of))
     app.add_typer(segments, name="segment")
 
 
@@ -117,7 +117,7 @@ def check_command(data: DataOption = None) -> None:
     console.note(f"{len(rules.names)} segments are sound.")
 
 
-def _preview_command(reader: FactsReader) -> Callable[..., None]:
+def _preview_command(reader_of: Callable[[Settings], FactsReader]) -> Callable[..., None]:
     def preview_command(
         names: Annotated[list[str] | None, typer.Argument(help="Segments, declared or in --file.")] = None,
         file: Annotated[
@@ -130,6 +130,7 @@ def _preview_command(reader: FactsReader) -> Callable[..., None]:
         settings = Settings.from_environment(data)
         with console.handled():
             rules, asked = _asked(_rules(settings), names or [], file)
+        reader = reader_of(settings)
         found = console.run(_with_tx(settings, lambda tx: service.preview(tx, rules, asked, reader, now())))
         if as_json:
             console.print_json(found)
