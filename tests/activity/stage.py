@@ -119,7 +119,7 @@ async def opened(platform: Platform) -> AsyncIterator[Stage]:
         _, key = await keys.create_key(tx, "source", "site", now(), {"channel": "web"})
     async with (
         open_bus(platform.db, platform.settings) as bus,
-        events.open_intake(platform.db, bus, 1_000_000) as intake,
+        events.open_intake(platform, bus) as intake,
     ):
         rules = RulesInForce(platform, bus)
         await rules.refresh()

@@ -23,7 +23,7 @@ async def everyone(tx: Tx, /) -> AsyncIterator[Sequence[tuple[int, Facts]]]:
 
 
 APP = typer.Typer()
-cli.register(APP, everyone)
+cli.register(APP, lambda settings: everyone)
 
 
 @pytest.fixture(autouse=True)
