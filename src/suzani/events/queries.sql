@@ -1,15 +1,15 @@
 -- name: quarantine
 -- Refused events, each once: one that comes again is counted, and open again with what is wrong with it now.
 insert into events.quarantine as kept
-    (digest, source, way, reason, place, detail, head, raw, message_id, at, last_at)
-select digest, source, way, reason, place, detail, head, raw, message_id, %(now)s, %(now)s
+    (digest, times, source, way, reason, place, detail, head, raw, message_id, at, last_at)
+select digest, times, source, way, reason, place, detail, head, raw, message_id, %(now)s, %(now)s
 from unnest(
-    %(digest)s::bytea[], %(source)s::text[], %(way)s::text[], %(reason)s::text[], %(place)s::text[],
+    %(digest)s::bytea[], %(times)s::int[], %(source)s::text[], %(way)s::text[], %(reason)s::text[], %(place)s::text[],
     %(detail)s::text[], %(head)s::bytea[], %(raw)s::bytea[], %(message_id)s::text[]
-) as given (digest, source, way, reason, place, detail, head, raw, message_id)
+) as given (digest, times, source, way, reason, place, detail, head, raw, message_id)
 order by digest
 on conflict (digest) do update set
-    times = kept.times + 1, last_at = excluded.last_at, state = 'open', settled_at = null,
+    times = kept.times + excluded.times, last_at = excluded.last_at, state = 'open', settled_at = null,
     reason = excluded.reason, place = excluded.place, detail = excluded.detail
 
 -- name: quarantined

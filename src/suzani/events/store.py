@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,14 +61,19 @@ class Asked:
 
 
 async def keep(tx: Tx, refused: Iterable[Refused], now: datetime) -> None:
-    """Put events into quarantine."""
-    rows = {one.digest: one for one in refused}
+    """Put events into quarantine; equal ones are one, and counted."""
+    rows: dict[bytes, Refused] = {}
+    times: Counter[bytes] = Counter()
+    for one in refused:
+        rows[one.digest] = one
+        times[one.digest] += 1
     if not rows:
         return
     kept = rows.values()
     await execute(
         tx, queries.quarantine, now=now,
         digest=list(rows),
+        times=[times[digest] for digest in rows],
         source=[one.source for one in kept],
         way=[_storable(one.way) for one in kept],
         reason=[str(one.violation.reason) for one in kept],
