@@ -29,6 +29,8 @@ from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
 from suzani.segments import cli as segments
 from suzani.sources import cli as sources
+from suzani.stitching import cli as stitching
+from suzani.stitching import jobs as stitching_jobs
 from suzani.traits import cli as traits
 
 _WORKER_NICENESS = 10
@@ -54,6 +56,7 @@ def register_jobs() -> None:
     """Make every kind of work known, and what it runs on."""
     identity_jobs.register()
     profile_jobs.register()
+    stitching_jobs.register()
 
 
 def serve_pages(settings: Settings, port: int) -> None:
@@ -99,6 +102,7 @@ stewarding.register(app)
 feed.register(app)
 explaining.register(app, say)
 profiles.register(app)
+stitching.register(app)
 traits.register(app)
 segments.register(app, every_subject)
 demo.register(app, serve=infra.serve)

@@ -33,6 +33,7 @@ async def rebuild_profiles(platform: Platform, **event: Any) -> int:
         else:
             built = await rebuild(tx, affected.persons, survivorship, now())
         await mark_read(tx, CONSUMER, affected.up_to)
+        await jobs.publish(tx, "profiles.changed")
         await prune_feed(tx, now() - timedelta(days=platform.settings.feed_days))
     return built
 

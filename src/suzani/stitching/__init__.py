@@ -3,14 +3,17 @@
 from suzani.stitching.finding import (
     current_subject,
     find,
+    history,
     identifiers,
     links,
     lock_subjects,
     subject_of_person,
 )
+from suzani.stitching.following import Followed, ensure_subjects, follow
 from suzani.stitching.rules import Kind, Rules, load_identifiers
-from suzani.stitching.service import stitch
-from suzani.stitching.store import take_affected
+from suzani.stitching.service import CHANGED, stitch
+from suzani.stitching.stewarding import separate, undo
+from suzani.stitching.store import NewChange, take_affected
 from suzani.stitching.types import (
     Affected,
     Cause,
@@ -19,31 +22,43 @@ from suzani.stitching.types import (
     Link,
     Moved,
     Name,
+    Step,
     Stitched,
     Subject,
     Verdict,
+    What,
 )
 
 __all__ = [
+    "CHANGED",
     "Affected",
     "Cause",
     "Change",
+    "Followed",
     "Identifier",
     "Kind",
     "Link",
     "Moved",
     "Name",
+    "NewChange",
     "Rules",
+    "Step",
     "Stitched",
     "Subject",
     "Verdict",
+    "What",
     "current_subject",
+    "ensure_subjects",
     "find",
+    "follow",
+    "history",
     "identifiers",
     "links",
     "load_identifiers",
     "lock_subjects",
+    "separate",
     "stitch",
     "subject_of_person",
     "take_affected",
+    "undo",
 ]

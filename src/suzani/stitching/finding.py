@@ -9,7 +9,8 @@ from typing import Final
 from suzani.infra import arrays
 from suzani.infra.db import Tx, fetch, fetch_one, load_queries
 from suzani.stitching.rules import Rules
-from suzani.stitching.types import Identifier, Link, Subject, Verdict
+from suzani.stitching.stewarding_store import changes_of
+from suzani.stitching.types import Change, Identifier, Link, Subject, Verdict
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -43,12 +44,16 @@ async def identifiers(tx: Tx, subjects: Collection[int]) -> list[Identifier]:
     return [Identifier(**row) for row in rows]
 
 
+async def identifiers_by_id(tx: Tx, ids: Collection[int]) -> dict[int, Identifier]:
+    """These identifiers, by id."""
+    rows = await fetch(tx, _queries.identifiers_by_id, ids=arrays.integers(ids))
+    return {row["identifier_id"]: Identifier(**row) for row in rows}
+
+
 async def links(tx: Tx, subject_id: int) -> list[Link]:
     """All evidence about a subject's identifiers, earliest first, what was refused or taken back as well."""
     rows = await fetch(tx, _queries.links, subject_id=subject_id)
-    ends = {end for row in rows for end in (row["weak_id"], row["strong_id"])}
-    found = await fetch(tx, _queries.identifiers_by_id, ids=arrays.integers(ends))
-    by_id = {row["identifier_id"]: Identifier(**row) for row in found}
+    by_id = await identifiers_by_id(tx, {end for row in rows for end in (row["weak_id"], row["strong_id"])})
     return [
         Link(
             weak=by_id[row["weak_id"]],
@@ -58,10 +63,14 @@ async def links(tx: Tx, subject_id: int) -> list[Link]:
             alias=row["alias"],
             verdict=Verdict(row["reason"]),
             change_id=row["change_id"],
-            revoked_change=row["revoked_change"],
         )
         for row in rows
     ]
+
+
+async def history(tx: Tx, subject_id: int) -> list[Change]:
+    """The changes that identifiers went through which a subject has or had, the earliest first."""
+    return await changes_of(tx, subject_id)
 
 
 async def lock_subjects(tx: Tx, subjects: Collection[int]) -> dict[int, int | None]:

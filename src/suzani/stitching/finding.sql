@@ -20,13 +20,13 @@ with recursive path as (
 select subject_id, person_id, created_at, %(subject_id)s::bigint as asked_id from path where merged_into is null
 
 -- name: identifiers
-select identifier_id, kind, value, subject_id, record_id, record_by, blocked_at, first_seen
+select identifier_id, kind, value, subject_id, record_id, record_by, denied, blocked, first_seen
 from stitching.identifier
 where subject_id = any(%(subjects)s::bigint[])
 order by subject_id, first_seen, identifier_id
 
 -- name: identifiers_by_id
-select identifier_id, kind, value, subject_id, record_id, record_by, blocked_at, first_seen
+select identifier_id, kind, value, subject_id, record_id, record_by, denied, blocked, first_seen
 from stitching.identifier
 where identifier_id = any(%(ids)s::bigint[])
 

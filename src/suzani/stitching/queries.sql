@@ -3,7 +3,7 @@
 
 -- name: lookup
 -- The identifiers among names that are known, with the number of the name (from 1) and of the subject.
-select w.no, i.identifier_id, i.subject_id, s.person_id, s.version, i.blocked_at is not null
+select w.no, i.identifier_id, i.subject_id, s.person_id, s.version, i.blocked
 from unnest(string_to_array(%(kinds)s, E'\x1f'), string_to_array(%(values)s, E'\x1f'))
     with ordinality as w (kind, value, no)
 join stitching.identifier i on i.value = w.value and i.kind = w.kind
@@ -15,7 +15,7 @@ select subject_id, version from stitching.subject
 where subject_id = any(%(subjects)s::bigint[]) order by subject_id for no key update
 
 -- name: links
-select l.weak_id, l.strong_id, l.at, l.message, l.alias, l.reason, l.revoked_change is not null
+select l.weak_id, l.strong_id, l.at, l.message, l.alias, l.reason, l.revoked
 from unnest(%(weak)s::bigint[], %(strong)s::bigint[]) as w (weak_id, strong_id)
 join stitching.link l using (weak_id, strong_id)
 
@@ -57,7 +57,7 @@ select subject_id, person_id from stitching.subject where subject_id = any(%(sub
 
 -- name: held
 -- All identifiers of some subjects; the person is that of the record they point to.
-select i.identifier_id, i.kind, i.value, i.subject_id, m.person_id, i.blocked_at is not null
+select i.identifier_id, i.kind, i.value, i.subject_id, m.person_id, i.blocked
 from stitching.identifier i left join lateral (
     select person_id from identity.membership where record_id = i.record_id offset 0
 ) m on true
@@ -79,13 +79,13 @@ with own as materialized (
     where i.subject_id = any(%(subjects)s::bigint[]) and i.kind = any(%(anchors)s::text[]) and m.person_id is null
 ), link as (
     select l.* from own join stitching.link l on l.strong_id = own.identifier_id
-    where l.reason = 'two known' and l.revoked_change is null
+    where l.reason = 'two known'
     union
     select l.* from own join stitching.link l on l.weak_id = own.identifier_id
-    where l.reason = 'two known' and l.revoked_change is null
+    where l.reason = 'two known'
 )
 select l.weak_id, l.strong_id, l.at, l.message, l.alias, l.reason,
-    i.identifier_id, i.kind, i.value, i.subject_id, m.person_id, i.blocked_at is not null
+    i.identifier_id, i.kind, i.value, i.subject_id, m.person_id, i.blocked
 from link l
 join stitching.identifier i on i.identifier_id in (l.weak_id, l.strong_id) and i.kind = any(%(anchors)s::text[])
 left join lateral (
@@ -98,14 +98,14 @@ select l.weak_id, l.strong_id, l.at, l.message, l.alias, l.reason, w.subject_id,
 from stitching.link l
 join stitching.identifier w on w.identifier_id = l.weak_id
 join stitching.identifier s on s.identifier_id = l.strong_id
-where l.revoked_change is null and l.reason <> 'limit' and l.weak_id in (
+where l.reason not in ('limit', 'taken back') and l.weak_id in (
     select identifier_id from stitching.identifier where subject_id = any(%(subjects)s::bigint[]))
 union
 select l.weak_id, l.strong_id, l.at, l.message, l.alias, l.reason, w.subject_id, s.subject_id
 from stitching.link l
 join stitching.identifier w on w.identifier_id = l.weak_id
 join stitching.identifier s on s.identifier_id = l.strong_id
-where l.revoked_change is null and l.reason <> 'limit' and l.strong_id in (
+where l.reason not in ('limit', 'taken back') and l.strong_id in (
     select identifier_id from stitching.identifier where subject_id = any(%(subjects)s::bigint[]))
 
 -- name: link_counts
@@ -119,7 +119,7 @@ select w.identifier_id, w.kind, count(*)
 from stitching.identifier w
 join stitching.link l on l.weak_id = w.identifier_id
 join stitching.identifier s on s.identifier_id = l.strong_id and s.kind = any(%(anchors)s::text[])
-where w.identifier_id = any(%(identifiers)s::bigint[]) and w.blocked_at is null
+where w.identifier_id = any(%(identifiers)s::bigint[]) and not w.blocked and not w.cleared
 group by w.identifier_id, w.kind
 
 -- name: reserve
@@ -190,7 +190,7 @@ join unnest(%(systems)s::text[], %(keys)s::text[]) as w (system, key) using (sys
 -- Identifiers that pointed to nothing and now lead to a record.
 update stitching.identifier i set record_id = p.record_id, record_by = p.record_by
 from unnest(%(ids)s::bigint[], %(records)s::bigint[], %(by)s::text[]) as p (identifier_id, record_id, record_by)
-where i.identifier_id = p.identifier_id and i.record_id is null and i.record_by is null
+where i.identifier_id = p.identifier_id and i.record_id is null and not i.denied
 
 -- name: affect
 insert into stitching.affected (subject_id, moved)

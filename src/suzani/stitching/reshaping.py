@@ -8,7 +8,7 @@ from the start, with that one too.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -37,12 +37,15 @@ class Evidence:
     """What changed around some subjects: new identifiers, and links that are new or say something else.
 
     `again`: something that held them together was taken away, so that all evidence around them counts anew.
+    `former` and `leaving`: see `Scene`.
     """
 
     subjects: Collection[int]
     new: Sequence[NewIdentifier] = ()
     links: Sequence[Edge] = ()
     again: bool = False
+    former: Mapping[int, int] = field(default_factory=dict)
+    leaving: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class Reshaped:
     reshaped: frozenset[int] = frozenset()
     persons: Mapping[int, int | None] = field(default_factory=dict)
     verdicts: Mapping[Pair, Verdict] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> set[int]:
+        """All subjects whose identifiers are others than before."""
+        return {*self.reshaped, *(subject for pair in self.merged for subject in pair)}
 
 
 async def until_alone(tx: Tx, work: Callable[[frozenset[int]], Awaitable[R]]) -> R:
@@ -130,7 +138,8 @@ async def _scene(tx: Tx, rules: Rules, evidence: Evidence, locked: Collection[in
     )
     persons |= await store.subjects_of_persons(tx, leading - {*persons.values()})
     hubs = {edge.strong for edge in evidence.links if edge.verdict is None and held[edge.strong].subject_id}
-    return Scene(held, list(edges.values()), persons, beyond, await store.link_counts(tx, hubs))
+    counts = await store.link_counts(tx, hubs)
+    return Scene(held, list(edges.values()), persons, beyond, counts, evidence.former, evidence.leaving)
 
 
 async def _numbered(tx: Tx, found: Shape) -> Shape:
@@ -171,7 +180,7 @@ async def _write(
     ):
         raise Met
     change_of = await _changes(tx, {*moves.values()}, change, change_id)
-    links = _links(evidence, scene, found, change_of)
+    links = _links(evidence, scene, found, change_of if change.cause is Cause.EVENT else {})
     came = {*moves.values()}
     left = {scene.held[one].subject_id for one in moves}
     async with tx.pipeline():
@@ -202,14 +211,19 @@ async def _changes(
 def _links(
     evidence: Evidence, scene: Scene, found: Shape, change_of: Mapping[int, int]
 ) -> list[tuple[Edge, int | None]]:
-    """Links that are new, or of which something else became than before; those that join now belong to the
-    change that moved what they joined."""
+    """Links that are new, or of which something else became than before; those that join subjects now belong
+    to the change that moved these."""
     new = {edge.pair for edge in evidence.links}
+    joining = [edge for edge in scene.edges if found.verdicts[edge.pair] is Verdict.JOINED]
+    degree = Counter(end for edge in joining for end in edge.pair)
     written = []
     for edge in scene.edges:
         verdict = found.verdicts[edge.pair]
         if edge.pair in new or verdict is not edge.verdict:
             joins = verdict is Verdict.JOINED and edge.verdict is not Verdict.JOINED
-            change = change_of.get(found.subject_of[edge.weak]) if joins else None
+            ends = [scene.held[end] for end in edge.pair if end in scene.held]
+            # One that is new and hangs on nothing else joins nothing to it.
+            bridges = joins and all(one.subject_id or degree[one.identifier_id] > 1 for one in ends)
+            change = change_of.get(found.subject_of[edge.weak]) if bridges else None
             written.append((replace(edge, verdict=verdict), change))
     return written

@@ -18,8 +18,11 @@ from suzani.stitching.shaping import Edge, Held, Pair
 from suzani.stitching.store import Known, NewChange, NewIdentifier, Pointer, Stored
 from suzani.stitching.types import Cause, Name, Stitched, Verdict
 
+CHANGED = "stitching.changed"
+"""Published when there are affected subjects to be taken."""
+
 SHARED = "stitching.shared"
-"""Published when an identifier was seen with more anchors than it may be."""
+"""Published with the `identifiers` that were seen with more anchors than they may be."""
 
 
 async def stitch(tx: Tx, rules: Rules, events: Sequence[Event], now: datetime) -> Stitched:
@@ -64,7 +67,7 @@ class _Batch:
             await self._tell_shared(reshaped)
         if reshaped.reshaped:
             await store.affect(self.tx, reshaped.reshaped, moved=True)
-            await jobs.publish(self.tx, "stitching.changed")
+            await jobs.publish(self.tx, CHANGED)
         return _stitched(reading, known, evidence, reshaped)
 
     async def _pointers(self, names: Sequence[Name]) -> dict[Name, Pointer]:
@@ -124,8 +127,9 @@ class _Batch:
         refused = {weak for (weak, _), verdict in shape.verdicts.items() if verdict is Verdict.TWO_KNOWN}
         if refused:
             counts = await store.shared_counts(self.tx, refused, self.rules.anchors)
-            if any(count > self.rules.kinds[kind].shared_by for _, kind, count in counts):
-                await jobs.publish(self.tx, SHARED)
+            many = [one for one, kind, count in counts if count > self.rules.kinds[kind].shared_by]
+            if many:
+                await jobs.publish(self.tx, SHARED, identifiers=many)
 
 
 async def pointers_of(tx: Tx, rules: Rules, kind: str, values: Sequence[str]) -> dict[str, Pointer]:

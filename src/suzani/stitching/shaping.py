@@ -50,7 +50,8 @@ class Scene:
     `edges` are the links that joined so far, the new ones, and those between anchors; what was taken back is
     not among them. `persons`: the person, or None, of each of the subjects, and of those of persons that
     records named here lead to. `beyond` has anchors of other subjects that these are linked to. `counts`:
-    how many links to identifiers of a kind a stronger one has so far.
+    how many links to identifiers of a kind a stronger one has so far. `former`: the subjects that identifiers
+    are to go back to, if they can. Those `leaving` let the others have the subject that they shared.
     """
 
     held: Mapping[int, Held]
@@ -58,6 +59,8 @@ class Scene:
     persons: Mapping[int, int | None]
     beyond: Mapping[int, Held] = field(default_factory=dict)
     counts: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    former: Mapping[int, int] = field(default_factory=dict)
+    leaving: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,11 @@ class _Group:
     person_id: int | None
     members: list[Held]
 
+    @property
+    def ids(self) -> Iterator[int]:
+        """The ids of its identifiers."""
+        return (one.identifier_id for one in self.members)
+
 
 def _groups(rules: Rules, scene: Scene, trees: Trees[int], between: Sequence[Edge]) -> list[_Group]:
     """Trees by whose they are, those with the oldest identifiers first."""
@@ -141,7 +149,7 @@ def _groups(rules: Rules, scene: Scene, trees: Trees[int], between: Sequence[Edg
         leader, person = following.of(root) if anchored else (root, _contact(rules, members))
         key = ("person", person) if person is not None else ("tree", leader)
         groups.setdefault(key, _Group(person, [])).members.extend(members)
-    return list(groups.values())
+    return sorted(groups.values(), key=lambda group: not scene.leaving.isdisjoint(group.ids))
 
 
 def _contact(rules: Rules, members: Iterable[Held]) -> int | None:
@@ -183,24 +191,28 @@ class _Following:
 def _placed(
     scene: Scene, groups: Sequence[_Group], new_subjects: Iterator[int], verdicts: dict[Pair, Verdict]
 ) -> Shape:
-    """Each group's subject: its person's, else the one without a person that its oldest member has."""
+    """Each group's subject: its person's, else one without a person that its members had."""
     of_person = {person: subject for subject, person in scene.persons.items() if person is not None}
     taken: set[int] = set()
     placed = Shape({}, {}, {}, verdicts)
     for group in groups:
         subject = of_person.get(group.person_id) if group.person_id is not None else None
         if subject is None:
-            free = (
-                one.subject_id
-                for one in group.members
-                if one.subject_id and scene.persons[one.subject_id] is None and one.subject_id not in taken
-            )
-            subject = next(free, None)
+            subject = next((one for one in _had(scene, group) if one not in taken), None)
             if subject is not None and group.person_id is not None:
                 placed.adopted[subject] = group.person_id
         if subject is None:
             subject = next(new_subjects)
             placed.created[subject] = group.person_id
         taken.add(subject)
-        placed.subject_of.update((one.identifier_id, subject) for one in group.members)
+        placed.subject_of.update((one, subject) for one in group.ids)
     return placed
+
+
+def _had(scene: Scene, group: _Group) -> Iterator[int]:
+    """Subjects without a person that a group could go on with: those it is to go back to, then those it has,
+    the oldest member's first."""
+    former = [scene.former[one] for one in group.ids if one in scene.former]
+    for subject in (*former, *(one.subject_id for one in group.members)):
+        if subject and scene.persons[subject] is None:
+            yield subject

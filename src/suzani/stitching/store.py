@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from psycopg.rows import tuple_row
 
+from suzani.infra.arrays import integers
 from suzani.infra.db import Tx, execute, fetch, fetch_one, load_queries
 from suzani.infra.queries import Query, compiled
 from suzani.stitching.shaping import Edge, Held, Pair
@@ -62,14 +63,8 @@ async def _rows(tx: Tx, query: Query, **params: Any) -> list[tuple[Any, ...]]:
         return await cursor.fetchall()
 
 
-def _array(values: Iterable[int | None]) -> str:
-    """Whole numbers as PostgreSQL writes an array of them: psycopg takes longer for that than all else
-    here."""
-    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
-
-
-def _joined(names: Sequence[Name]) -> dict[str, str]:
-    """Names as two texts, for the same reason. No name has a control character."""
+def joined(names: Sequence[Name]) -> dict[str, str]:
+    """Names as two texts: the driver takes longer for arrays. No name has a control character."""
     return {
         "kinds": _SEPARATOR.join([name.kind for name in names]),
         "values": _SEPARATOR.join([name.value for name in names]),
@@ -80,14 +75,14 @@ async def lookup(tx: Tx, names: Sequence[Name]) -> list[Known | None]:
     """What is known of each name."""
     known: list[Known | None] = [None] * len(names)
     if names:
-        for number, *found in await _rows(tx, _queries.lookup, **_joined(names)):
+        for number, *found in await _rows(tx, _queries.lookup, **joined(names)):
             known[number - 1] = Known(*found)
     return known
 
 
 async def lock(tx: Tx, subjects: Iterable[int]) -> dict[int, int]:
     """Lock subjects until the transaction ends, in the order of their ids; the version of each."""
-    return {row[0]: row[1] for row in await _rows(tx, _queries.lock, subjects=_array(sorted(subjects)))}
+    return {row[0]: row[1] for row in await _rows(tx, _queries.lock, subjects=integers(sorted(subjects)))}
 
 
 class Stored(NamedTuple):
@@ -99,7 +94,7 @@ class Stored(NamedTuple):
 
 async def links(tx: Tx, pairs: Collection[Pair]) -> dict[Pair, Stored]:
     """The links among these pairs that there are."""
-    weak, strong = _array(pair[0] for pair in pairs), _array(pair[1] for pair in pairs)
+    weak, strong = integers(pair[0] for pair in pairs), integers(pair[1] for pair in pairs)
     rows = await _rows(tx, _queries.links, weak=weak, strong=strong)
     return {(row[0], row[1]): Stored(_edge(row), row[6]) for row in rows}
 
@@ -122,24 +117,24 @@ async def key_records(tx: Tx, keys: Sequence[str], systems: Sequence[str]) -> di
 
 async def persons_of_records(tx: Tx, records: Sequence[int]) -> dict[int, int]:
     """The person of each of these records that has one."""
-    rows = await fetch(tx, _queries.persons_of_records, records=_array(records))
+    rows = await fetch(tx, _queries.persons_of_records, records=integers(records))
     return {row["record_id"]: row["person_id"] for row in rows}
 
 
 async def subjects_of_persons(tx: Tx, persons: Collection[int]) -> dict[int, int | None]:
     """The person of the subject of each of these persons, by subject."""
-    rows = await _rows(tx, _queries.subjects_of_persons, persons=_array(persons)) if persons else []
+    rows = await _rows(tx, _queries.subjects_of_persons, persons=integers(persons)) if persons else []
     return {row[0]: row[1] for row in rows}
 
 
 async def subjects_now(tx: Tx, subjects: Collection[int]) -> dict[int, int | None]:
     """The person, or None, of each of these subjects."""
-    return {row[0]: row[1] for row in await _rows(tx, _queries.subjects_now, subjects=_array(subjects))}
+    return {row[0]: row[1] for row in await _rows(tx, _queries.subjects_now, subjects=integers(subjects))}
 
 
 async def held(tx: Tx, subjects: Collection[int]) -> dict[int, Held]:
     """All identifiers of some subjects, by id."""
-    return {row[0]: _held(row) for row in await _rows(tx, _queries.held, subjects=_array(subjects))}
+    return {row[0]: _held(row) for row in await _rows(tx, _queries.held, subjects=integers(subjects))}
 
 
 def _held(row: Sequence[Any]) -> Held:
@@ -148,7 +143,7 @@ def _held(row: Sequence[Any]) -> Held:
 
 async def joining(tx: Tx, subjects: Collection[int]) -> dict[Pair, Edge]:
     """The links that hold some subjects together."""
-    rows = await _rows(tx, _queries.joining, subjects=_array(subjects))
+    rows = await _rows(tx, _queries.joining, subjects=integers(subjects))
     return {(row[0], row[1]): _edge(row) for row in rows}
 
 
@@ -156,7 +151,7 @@ async def between_anchors(
     tx: Tx, subjects: Collection[int], anchors: Sequence[str]
 ) -> tuple[dict[Pair, Edge], dict[int, Held]]:
     """Links between two anchors, of those of some subjects that have no person; and both their ends."""
-    rows = await _rows(tx, _queries.between_anchors, subjects=_array(subjects), anchors=list(anchors))
+    rows = await _rows(tx, _queries.between_anchors, subjects=integers(subjects), anchors=list(anchors))
     ends = {row[6]: _held(row[6:]) for row in rows}
     edges = {(row[0], row[1]): _edge(row) for row in rows if row[0] in ends and row[1] in ends}
     return edges, ends
@@ -164,13 +159,13 @@ async def between_anchors(
 
 async def around(tx: Tx, subjects: Collection[int]) -> tuple[dict[Pair, Edge], set[int]]:
     """All evidence around some subjects that stands, and the subjects that it touches."""
-    rows = await _rows(tx, _queries.around, subjects=_array(subjects))
+    rows = await _rows(tx, _queries.around, subjects=integers(subjects))
     return {(row[0], row[1]): _edge(row) for row in rows}, {subject for row in rows for subject in row[6:]}
 
 
 async def link_counts(tx: Tx, strong: Collection[int]) -> dict[tuple[int, str], int]:
     """How many links to weaker identifiers of a kind each identifier has."""
-    rows = await _rows(tx, _queries.link_counts, strong=_array(strong)) if strong else []
+    rows = await _rows(tx, _queries.link_counts, strong=integers(strong)) if strong else []
     return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -178,7 +173,7 @@ async def shared_counts(
     tx: Tx, identifiers: Collection[int], anchors: Sequence[str]
 ) -> list[tuple[int, str, int]]:
     """Identifier, kind, and the number of anchors that it was seen with."""
-    rows = await _rows(tx, _queries.shared_counts, identifiers=_array(identifiers), anchors=list(anchors))
+    rows = await _rows(tx, _queries.shared_counts, identifiers=integers(identifiers), anchors=list(anchors))
     return [(row[0], row[1], row[2]) for row in rows]
 
 
@@ -191,13 +186,16 @@ async def reserve(tx: Tx, *, subjects: int = 0, identifiers: int = 0) -> tuple[l
 async def add_subjects(tx: Tx, created: Mapping[int, int | None], at: datetime) -> int:
     """Store new subjects with their persons; returns how many there was not one of yet."""
     ordered = sorted(created.items(), key=lambda one: (one[1] or 0, one[0]))
-    subjects, persons = _array(one for one, _ in ordered), _array(person for _, person in ordered)
+    subjects, persons = (
+        integers(one for one, _ in ordered),
+        integers(person for _, person in ordered),
+    )
     return await execute(tx, _queries.add_subjects, subjects=subjects, persons=persons, at=at)
 
 
 async def adopt(tx: Tx, adopted: Mapping[int, int]) -> None:
     """Give subjects that had no person theirs."""
-    await execute(tx, _queries.adopt, subjects=_array(adopted), persons=_array(adopted.values()))
+    await execute(tx, _queries.adopt, subjects=integers(adopted), persons=integers(adopted.values()))
 
 
 async def add_identifiers(
@@ -208,16 +206,16 @@ async def add_identifiers(
     ordered = sorted(new, key=lambda one: one.held.name)
     ids = [one.held.identifier_id for one in ordered]
     return await execute(
-        tx, _queries.add_identifiers, ids=_array(ids), **_joined([one.held.name for one in ordered]),
-        subjects=_array(subject_of[one] for one in ids),
-        records=_array(one.pointer.record_id if one.pointer else None for one in ordered),
+        tx, _queries.add_identifiers, ids=integers(ids), **joined([one.held.name for one in ordered]),
+        subjects=integers(subject_of[one] for one in ids),
+        records=integers(one.pointer.record_id if one.pointer else None for one in ordered),
         by=[one.pointer.by if one.pointer else None for one in ordered], at=at,
     )  # fmt: skip
 
 
 async def move_identifiers(tx: Tx, moves: Mapping[int, int]) -> None:
     """Give identifiers other subjects."""
-    await execute(tx, _queries.move_identifiers, ids=_array(moves), subjects=_array(moves.values()))
+    await execute(tx, _queries.move_identifiers, ids=integers(moves), subjects=integers(moves.values()))
 
 
 async def renew_subjects(
@@ -226,8 +224,8 @@ async def renew_subjects(
     """Tell subjects that identifiers left them or came, and those that are no more where they went."""
     ordered = sorted(subjects)
     await execute(
-        tx, _queries.renew_subjects, subjects=_array(ordered), came=[one in came for one in ordered],
-        merged_into=_array(merged.get(one) for one in ordered),
+        tx, _queries.renew_subjects, subjects=integers(ordered), came=[one in came for one in ordered],
+        merged_into=integers(merged.get(one) for one in ordered),
     )  # fmt: skip
 
 
@@ -248,7 +246,7 @@ async def add_event_changes(tx: Tx, count: int, at: datetime) -> list[int]:
 
 async def add_moves(tx: Tx, moves: Sequence[tuple[int, int, int, int]]) -> None:
     """Keep what changes moved: change, identifier, from and to which subject."""
-    changes, ids, come_from, to = (_array(column) for column in zip(*moves, strict=True))
+    changes, ids, come_from, to = (integers(column) for column in zip(*moves, strict=True))
     await execute(tx, _queries.add_moves, changes=changes, ids=ids, **{"from": come_from, "to": to})
 
 
@@ -256,11 +254,11 @@ async def put_links(tx: Tx, edges: Sequence[tuple[Edge, int | None]]) -> None:
     """Store links as they are now, each with the change that it belongs to."""
     ordered = sorted(edges, key=lambda one: one[0].pair)
     await execute(
-        tx, _queries.put_links, weak=_array(edge.weak for edge, _ in ordered),
-        strong=_array(edge.strong for edge, _ in ordered), at=_array(edge.at for edge, _ in ordered),
+        tx, _queries.put_links, weak=integers(edge.weak for edge, _ in ordered),
+        strong=integers(edge.strong for edge, _ in ordered), at=integers(edge.at for edge, _ in ordered),
         messages=[edge.message.hex() for edge, _ in ordered], alias=[edge.alias for edge, _ in ordered],
         reasons=[(edge.verdict or Verdict.JOINED).value for edge, _ in ordered],
-        changes=_array(change for _, change in ordered),
+        changes=integers(change for _, change in ordered),
     )  # fmt: skip
 
 
@@ -275,14 +273,17 @@ async def point_to_records(tx: Tx, pointers: Mapping[int, Pointer]) -> None:
     """Let identifiers that point to nothing lead to records."""
     found = list(pointers.values())
     await execute(
-        tx, _queries.point_to_records, ids=_array(pointers), records=_array(one.record_id for one in found),
+        tx,
+        _queries.point_to_records,
+        ids=integers(pointers),
+        records=integers(one.record_id for one in found),
         by=[one.by for one in found],
-    )  # fmt: skip
+    )
 
 
 async def affect(tx: Tx, subjects: Iterable[int], *, moved: bool) -> None:
     """Note subjects to be computed anew."""
-    await execute(tx, _queries.affect, subjects=_array(sorted(subjects)), moved=moved)
+    await execute(tx, _queries.affect, subjects=integers(sorted(subjects)), moved=moved)
 
 
 async def affect_everyone(tx: Tx) -> None:

@@ -42,6 +42,7 @@ class Verdict(StrEnum):
     TWO_KNOWN = "two known"
     LIMIT = "limit"
     SHARED = "shared"
+    TAKEN_BACK = "taken back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Stitched:
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """An identifier and whose it is. `record_id`: the source record it points to, found `record_by` key,
-    product or contact; 'nobody' where a steward said that it points to none."""
+    product or contact; `denied`: a steward said that it points to none. `blocked`: it is seen with too many
+    others to be evidence."""
 
     identifier_id: int
     kind: str
@@ -72,7 +74,8 @@ class Identifier:
     subject_id: int
     record_id: int | None
     record_by: str | None
-    blocked_at: datetime | None
+    denied: bool
+    blocked: bool
     first_seen: datetime
 
 
@@ -89,8 +92,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Two identifiers seen together, first in `message` at `at`, and what became of it. `revoked_change` is
-    the change that took it back."""
+    """Two identifiers seen together, first in `message` at `at`, and what became of it.
+
+    `change_id` is the change that came of it."""
 
     weak: Identifier
     strong: Identifier
@@ -99,7 +103,6 @@ class Link:
     alias: bool
     verdict: Verdict
     change_id: int | None
-    revoked_change: int | None
 
 
 class Moved(NamedTuple):
@@ -112,9 +115,37 @@ class Moved(NamedTuple):
     to_subject: int
 
 
+class What(StrEnum):
+    """What a change may do to evidence."""
+
+    REVOKED = "revoked"
+    RESTORED = "restored"
+    DENIED = "denied"
+    ALLOWED = "allowed"
+    BLOCKED = "blocked"
+    CLEARED = "cleared"
+
+    @property
+    def opposite(self) -> What:
+        """What takes it back."""
+        return _OPPOSITES[self]
+
+
+_OPPOSITES = {What.REVOKED: What.RESTORED, What.DENIED: What.ALLOWED, What.BLOCKED: What.CLEARED}
+_OPPOSITES |= {back: what for what, back in _OPPOSITES.items()}
+
+
+class Step(NamedTuple):
+    """One thing that a change did: to a link (`weak_id` and `strong_id`), or to an identifier (`weak_id`)."""
+
+    what: What
+    weak_id: int
+    strong_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of subjects: why, by whom, and what it moved."""
+    """One change of subjects: why, by whom, what it did to evidence, and what that moved."""
 
     change_id: int
     at: datetime
@@ -122,6 +153,7 @@ class Change:
     actor: str
     reason: str
     undoes: int | None
+    steps: tuple[Step, ...]
     moves: tuple[Moved, ...]
 
 
