@@ -40,9 +40,7 @@ async def test_a_subject_is_shown_separated_and_put_together_again(subject: Run)
 
     done = json.loads((await subject("separate", "anonymous_id:a", *WHY, "--json")).stdout)
     assert [move["value"] for move in done["moves"]] == ["a"]
-    assert "steward by ann: father and son" in " ".join(
-        (await subject("history", "user_id:u")).stdout.split()
-    )
+    assert "steward by ann" in (await subject("history", "user_id:u")).stdout
     undone = await subject("undo", done["change_id"], *WHY)
     assert "To undo: suzani subject undo" in undone.stdout
     changes = json.loads((await subject("history", "anonymous_id:a", "--json")).stdout)["changes"]

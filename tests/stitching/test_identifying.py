@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suzani.identity import undo
+from suzani.identity import separate, undo
 from suzani.identity.resolving.service import resolve_if_changed
 from suzani.infra.platform import Platform
 from suzani.profiles.jobs import rebuild_profiles
@@ -54,11 +54,17 @@ async def test_a_user_becomes_a_person_as_the_engine_says_and_parts_when_that_is
     moved = await rows(platform, "select * from stitching.affected where moved")
     assert {visitor, found.subject_of[0]} <= {row["subject_id"] for row in moved}
 
-    [change] = await rows(platform, "select max(change_id) as id from identity.change where cause = 'delta'")
-    await undo(platform, change["id"], actor="ann", reason="somebody else", persons=None)
+    [record] = await rows(platform, "select record_id from sources.record where system = 'web'")
+    parted = await separate(
+        platform, [record["record_id"]], person=known["person_id"], actor="ann", reason="somebody else"
+    )
     await resolved(platform)
     own = await person_at(platform, "user_id", "app-7")
     assert own != known["person_id"]
     found = await take(platform, seen(4, anonymous_id="a"), seen(5, user_id="app-7"))
     assert len(set(found.subject_of)) == 1
     assert found.persons[found.subject_of[0]] == own
+
+    await undo(platform, parted.change_id, actor="ann", reason="the same after all")
+    await resolved(platform)
+    assert await person_at(platform, "anonymous_id", "a") == known["person_id"]
