@@ -70,7 +70,7 @@ def facts_of(person: profiles.Facts | None, traits: Mapping[str, Value]) -> Fact
 def _anew(rules: Rules, state: SubjectState, person: profiles.Facts, at: int) -> frozenset[str]:
     """Every segment held against everything."""
     facts = facts_of(person, rules.traits.values(state.traits, at))
-    state.next_change = _earlier(rules.watch(state.traits, at), rules.segments.next_change(facts, at))
+    state.next_change = _earlier(rules.next_change(state.traits, at), rules.segments.next_change(facts, at))
     return rules.segments.members(facts, at)
 
 
@@ -83,7 +83,7 @@ def _updated(
     traits: frozenset[str],
 ) -> frozenset[str]:
     """Only what asks about some traits. A next change that no longer comes does no harm when it is due."""
-    state.next_change = _earlier(rules.watch(state.traits, at), state.next_change)
+    state.next_change = _earlier(state.next_change, rules.next_change(state.traits, at, traits))
     needed = rules.segments.needed(traits)
     if not needed:
         return was

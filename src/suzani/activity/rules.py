@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -22,16 +23,24 @@ _log = logging.getLogger(__name__)
 
 
 class Rules:
-    """Which identifiers join, which traits are computed, who is in which segment.
-
-    `watch` tells when time alone next changes a trait in a way that matters to a segment.
-    """
+    """Which identifiers join, which traits are computed, who is in which segment."""
 
     def __init__(self, identifiers: stitching.Rules, plan: traits.Plan, rules: segments.Rules) -> None:
         self.identifiers: Final = identifiers
         self.traits: Final = plan
         self.segments: Final = rules
-        self.watch: Final = plan.watch(rules.thresholds)
+        self._watches: Final = lru_cache(4096)(self._watch_of)
+        self._all: Final = frozenset(rules.thresholds)
+
+    def next_change(self, state: traits.State, at: int, names: frozenset[str] | None = None) -> int | None:
+        """When time alone next changes a trait, or one of some, in a way that matters to a segment; None when
+        it never does. Microseconds."""
+        watch = self._watches(self._all if names is None else names & self._all)
+        return watch(state, at) if watch else None
+
+    def _watch_of(self, names: frozenset[str]) -> Callable[[traits.State, int], int | None] | None:
+        thresholds = self.segments.thresholds
+        return self.traits.watch({name: thresholds[name] for name in names}) if names else None
 
     @property
     def digest(self) -> str:
