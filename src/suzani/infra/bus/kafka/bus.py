@@ -25,6 +25,7 @@ from suzani.kernel import SuzaniError, now
 
 _TRIM_SECONDS: Final = 300.0
 _LEAD_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 1.0
 _RELAY_LOCK: Final = 0x53555A414E4952
 
 _log = logging.getLogger(__name__)
@@ -127,26 +128,37 @@ class KafkaBus:
                     await self._relay(session, stop)
             except (psycopg.Error, OSError) as error:
                 _log.warning("the relay to Kafka pauses: %s", error)
-            await pause(stop, 1.0)
+            await pause(stop, _LOOK_SECONDS)
 
     async def _relay(self, session: psycopg.AsyncConnection, stop: asyncio.Event) -> None:
         """Relay every topic of the outbox until told to stop, or until the session is lost."""
         ending = asyncio.Event()
+        relayed: set[str] = set()
         async with asyncio.TaskGroup() as group:
             try:
-                relayed: set[str] = set()
                 while not stop.is_set():
-                    await session.execute("select 1")
-                    async with self._db.transaction() as tx:
-                        new = set(await self._outbox.topics(tx)) - relayed
-                    for topic in sorted(new):
-                        await self._topics.made(self._name(topic))
+                    for topic in await self._new_topics(relayed):
                         relay = Relay(self._kafka, topic)
                         group.create_task(consume(self._db, self._outbox, relay, stop=ending))
-                    relayed |= new
-                    await pause(stop, 1.0)
+                        relayed.add(topic)
+                    await pause(stop, _LOOK_SECONDS)
+                    await session.execute("select 1")
+            except (psycopg.Error, OSError) as error:
+                _log.warning("the relay to Kafka pauses: %s", error)
             finally:
                 ending.set()
+
+    async def _new_topics(self, relayed: set[str]) -> list[str]:
+        """The topics of the outbox that are not relayed yet; none while Kafka is away."""
+        try:
+            async with self._db.transaction() as tx:
+                found = sorted(set(await self._outbox.topics(tx)) - relayed)
+            for topic in found:
+                await self._topics.made(self._name(topic))
+        except SuzaniError as error:
+            _log.warning("the relay to Kafka waits: %s", error.message)
+            return []
+        return found
 
 
 async def _leads(session: psycopg.AsyncConnection) -> bool:

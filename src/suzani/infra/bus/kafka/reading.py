@@ -20,7 +20,7 @@ from suzani.infra.bus.kafka.topics import Topics
 from suzani.infra.bus.types import Reading, Received
 from suzani.infra.bus_address import KafkaAddress
 from suzani.infra.db import Tx
-from suzani.kernel import SuzaniError
+from suzani.kernel import SuzaniError, Unavailable
 
 _POLL_SECONDS: Final = 0.02
 _PATIENCE_SECONDS: Final = 2.0
@@ -61,12 +61,18 @@ class KafkaReader:
         return await loop.run_in_executor(self._thread, self._places.read, spans)
 
     async def wait(self, timeout_seconds: float) -> None:
-        """Look where the topic ends: often at first, then ten times a second."""
+        """Look where the topic ends: often at first, then ten times a second.
+
+        Returns at once when Kafka does not answer: the next turn says so.
+        """
         deadline = time.monotonic() + timeout_seconds
         seconds, longest = _LOOK_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(seconds)
-            if await self._topics.ends(self._name) != self._ends:
+            try:
+                if await self._topics.ends(self._name) != self._ends:
+                    return
+            except Unavailable:
                 return
             seconds = min(seconds * 1.5, longest)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -19,7 +19,9 @@ from suzani.infra.bus_address import KafkaAddress
 from suzani.infra.db import Tx
 
 NAME: Final = "relay"
-_SECONDS: Final = 30.0
+_SECONDS: Final = 15.0
+_TRANSACTION_MS: Final = 10_000
+"""A transaction that takes longer is given up, and done again."""
 
 
 class Relay:
@@ -57,7 +59,7 @@ class _Link:
         self._target = target
         name = f"{target}.{NAME}"
         self._group = Consumer(client_settings(address, **{"group.id": name, "enable.auto.commit": False}))
-        self._producer = Producer(client_settings(address, **PRODUCER_SETTINGS, **{"transactional.id": name}))
+        self._producer = Producer(client_settings(address, **_settings(name)))
         self._producer.init_transactions(_SECONDS)
         [place] = self._group.committed([TopicPartition(target, 0)], timeout=_SECONDS)
         self._next = max(0, place.offset)
@@ -76,3 +78,8 @@ class _Link:
         )
         self._producer.commit_transaction(_SECONDS)
         self._next = reached
+
+
+def _settings(name: str) -> dict[str, Any]:
+    timeouts = {"transaction.timeout.ms": _TRANSACTION_MS, "message.timeout.ms": _TRANSACTION_MS}
+    return {**PRODUCER_SETTINGS, **timeouts, "transactional.id": name}

@@ -23,6 +23,8 @@ _UNSETTLED: Final = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError._NOENT,  # noqa: SLF001 - how the client names it: it knows no leader yet
 )
 """What brokers say of partitions that were just made, or whose leader just changed."""
