@@ -30,7 +30,6 @@ BATCH: Final = 2_000
 """Events that take effect in one transaction, when so many wait."""
 
 _REST_SECONDS: Final = 1.0
-_TRIM_SECONDS: Final = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
             fill_lake(platform.db, bus, Lake(platform.settings.lake_dir), stop=stop),
             _again(refresher.refresh, _REST_SECONDS, stop),
             _again(rules.refresh, _REST_SECONDS, stop),
-            _again(lambda: _trim(bus), _TRIM_SECONDS, stop),
+            bus.keep(stop=stop),
         )
 
 
@@ -65,11 +64,6 @@ async def _again(piece: Callable[[], Awaitable[int]], rest_seconds: float, stop:
         if not done:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), rest_seconds)
-
-
-async def _trim(bus: Bus) -> int:
-    await bus.trim()
-    return 0
 
 
 def serve(settings: Settings) -> None:
