@@ -20,7 +20,7 @@ from suzani.activity.lake import fill_lake
 from suzani.activity.processing import Processor
 from suzani.activity.refreshing import Refresher
 from suzani.activity.rules import RulesInForce
-from suzani.infra.bus import Bus, consume, open_bus
+from suzani.infra.bus import consume, open_bus
 from suzani.infra.lake import Lake
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
