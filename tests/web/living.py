@@ -12,7 +12,7 @@ import psycopg
 
 from suzani.activity.rows import EVENT_COLUMNS
 
-COLUMNS = ", ".join(name for name, _ in EVENT_COLUMNS)
+COLUMNS = ", ".join(EVENT_COLUMNS)
 
 
 def happening(
