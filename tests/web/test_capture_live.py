@@ -18,7 +18,7 @@ from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
 from tests.conftest import url_of
 from tests.events.collecting import log_of, new_key, quarantine_of
-from tests.profiles.bank import KIM
+from tests.profiles.bank import KARIMOV
 from tests.web.bank_site import bank
 from tests.web.conftest import running_service
 
@@ -74,12 +74,12 @@ def test_what_a_customer_does_on_the_web_is_on_their_page_while_it_is_open(
     site: str, postgres_url: str, tmp_path: Path, page: Page
 ) -> None:
     url = url_of(postgres_url, "suzani_web_bank")
-    page.goto(f"{site}/customers/{KIM}")
+    page.goto(f"{site}/customers/{KARIMOV}")
     with bank(site) as web, running_service("serve_events", url, tmp_path):
         web.write_key = on_platform(url, tmp_path, lambda platform: new_key(platform, "site"))
         visitor = page.context.new_page()
         visitor.goto(f"{web.address}/loan")
-        visitor.evaluate("suzani.track('Product Viewed', {product_number: 'INV-5'})")
+        visitor.evaluate("suzani.track('Product Viewed', {product_number: 'L-2023/77'})")
         visitor.locator("[name=amount]").press_sequentially("77000111")
         visitor.locator("#to-deposits").click()
         dropped = page.locator(".days li", has_text="Form abandoned")
