@@ -11,7 +11,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from suzani.activity.rows import EVENT_COLUMNS
+from suzani.traits import load_plan
 
+PLAN = load_plan(None)
+NO_TRAITS = PLAN.encode(PLAN.empty())
 COLUMNS = ", ".join(EVENT_COLUMNS)
 
 
@@ -32,9 +35,9 @@ def live(url: str, person_id: int, events: Sequence[Mapping[str, Any]]) -> None:
             for event in events:
                 copy.write_row(_row(event, identifier))
         connection.execute(
-            "insert into activity.subject_state (subject_id, state, events, version) values (%s, '', %s, 1)"
+            "insert into activity.subject_state (subject_id, state, events, version) values (%s, %s, %s, 1)"
             " on conflict (subject_id) do update set version = subject_state.version + 1",
-            [subject, len(events)],
+            [subject, NO_TRAITS, len(events)],
         )
 
 
