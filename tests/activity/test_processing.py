@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suzani.activity import SEGMENTS, accepted_of
-from suzani.activity.refreshing import recomputed
+from suzani.activity.recomputing import recomputed
 from suzani.activity.store import states
 from suzani.infra.bus import Message
 from tests.activity.stage import DAY, MINUTE, START, Stage, track
@@ -160,3 +160,16 @@ async def test_events_of_nobody_are_kept(stage: Stage, batch: int) -> None:
     await stage.send(track("App Opened", anonymous="anonymous"), track("App Opened", "undefined"))
     await stage.process(batch)
     assert [event["identifier_id"] for event in await stage.kept()] == [0, 0]
+
+
+async def test_a_state_that_cannot_be_read_is_computed_anew(stage: Stage) -> None:
+    await stage.happen(track("App Opened", "u1"), track("App Opened", "u2"))
+    async with stage.platform.db.transaction() as tx:
+        await tx.execute(
+            "update activity.subject_state set state = '', events = 0, next_change = %s", [START]
+        )
+    await stage.happen(track("App Opened", "u1"))
+    await stage.refresh()
+    for name, times in (("u1", 2), ("u2", 1)):
+        view = await stage.view(f"user_id:{name}")
+        assert (view["events"], view["traits"]["app_sessions_7d"]) == (times, times)

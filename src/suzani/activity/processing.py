@@ -15,6 +15,7 @@ from suzani import events, stitching
 from suzani.activity import store
 from suzani.activity.accepted import ACCEPTED, SEGMENTS, accepted_messages, segment_messages
 from suzani.activity.evaluating import evaluate
+from suzani.activity.recomputing import recomputed
 from suzani.activity.rows import packed
 from suzani.activity.rules import Rules
 from suzani.events import Event, Malformed, Violation
@@ -111,4 +112,6 @@ async def _take_effect(
         states[subject].take(rules.traits, happened)
         if subject not in joined:
             touched[subject] = frozenset[str]().union(*map(rules.traits.touched_by, happened))
+    if lost_states := [subject for subject, state in states.items() if state.is_lost]:
+        states |= await recomputed(tx, rules, lost_states)
     return await evaluate(tx, rules, states, stitched.persons, at, touched=touched, gone=lost)

@@ -3,19 +3,16 @@ that passed, and rules that were rewritten."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
 from suzani import stitching
 from suzani.activity import store
 from suzani.activity.accepted import SEGMENTS, segment_messages
 from suzani.activity.evaluating import evaluate
-from suzani.activity.rows import event_of
+from suzani.activity.recomputing import recomputed
 from suzani.activity.rules import Rules
-from suzani.activity.states import SubjectState
 from suzani.infra.bus import Bus
 from suzani.infra.db import Database, Tx
 from suzani.kernel import now
@@ -77,18 +74,11 @@ class Refresher:
         if not persons:
             return
         states = await store.states(tx, rules.traits, persons)
-        stale = {subject for subject, state in states.items() if rules.traits.stale(state.traits)}
+        stale = {
+            subject for subject, state in states.items() if state.is_lost or rules.traits.stale(state.traits)
+        }
         for subject, state in (await recomputed(tx, rules, {*anew, *stale} & persons.keys())).items():
             state.version = states[subject].version
             states[subject] = state
         changes = await evaluate(tx, rules, states, persons, at)
         await self._bus.append(tx, SEGMENTS, segment_messages(changes))
-
-
-async def recomputed(tx: Tx, rules: Rules, subjects: Collection[int]) -> Mapping[int, SubjectState]:
-    """The states of subjects from all their events, as if nothing were known of them."""
-    states = {subject: SubjectState(rules.traits.empty()) for subject in subjects}
-    rows = await store.events_of(tx, subjects) if subjects else []
-    for subject, its_rows in groupby(rows, itemgetter("subject_id")):
-        states[subject].take(rules.traits, map(event_of, its_rows))
-    return states

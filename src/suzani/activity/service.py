@@ -54,13 +54,16 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
 
 
 async def _again(piece: Callable[[], Awaitable[int]], rest_seconds: float, stop: asyncio.Event) -> None:
-    """Do a piece of work over and over, with a rest when there is none left."""
+    """Do a piece of work over and over, with a rest when there is none left. One that fails is told of and
+    tried again: events must go on taking effect meanwhile."""
     while not stop.is_set():
         done = 0
         try:
             done = await piece()
         except Unavailable as error:
             _log.warning("%s", error.message)
+        except Exception:
+            _log.exception("a piece of work failed, and is tried again in %g s", rest_seconds)
         if not done:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), rest_seconds)

@@ -15,7 +15,7 @@ class SubjectState:
 
     `traits` is what the plan of traits keeps. Times are in microseconds since 1970, None where there is none.
     `version` grows each time the state is kept, and is 0 before; `next_change`: when time alone may change
-    what follows from it.
+    what follows from it. One that `is_lost` could not be read and must be computed from all its events.
     """
 
     traits: State
@@ -24,6 +24,7 @@ class SubjectState:
     last_at: int | None = None
     version: int = 0
     next_change: int | None = None
+    is_lost: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -47,6 +48,7 @@ class SubjectState:
     def join(self, plan: Plan, other: SubjectState) -> None:
         """Take over all that another subject has."""
         self.traits = plan.merge(self.traits, other.traits)
+        self.is_lost |= other.is_lost
         self.events += other.events
         self.first_at = _chosen(min, self.first_at, other.first_at)
         self.last_at = _chosen(max, self.last_at, other.last_at)

@@ -13,6 +13,7 @@ from suzani.activity.rows import EVENT_COLUMNS, microseconds
 from suzani.activity.states import SubjectState
 from suzani.infra import arrays
 from suzani.infra.db import Tx, execute, fetch, fetch_one, load_queries
+from suzani.kernel import InvalidInput
 from suzani.traits import Plan
 
 queries = load_queries("suzani.activity")
@@ -42,9 +43,12 @@ async def states(tx: Tx, plan: Plan, subjects: Collection[int]) -> dict[int, Sub
     found = {subject: SubjectState(plan.empty()) for subject in subjects}
     for row in await fetch(tx, queries.states, subjects=arrays.integers(subjects)):
         first_at, last_at = _us(row["first_at"]), _us(row["last_at"])
-        traits = plan.decode(row["state"])
+        try:
+            traits, is_lost = plan.decode(row["state"]), False
+        except InvalidInput:
+            traits, is_lost = plan.empty(), True
         found[row["subject_id"]] = SubjectState(
-            traits, row["events"], first_at, last_at, row["version"], _us(row["next_change"])
+            traits, row["events"], first_at, last_at, row["version"], _us(row["next_change"]), is_lost
         )
     return found
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -52,20 +53,21 @@ async def profile_view(
     tx: Tx, rules: Rules, subject: Subject, asked: Selection, now: datetime
 ) -> Mapping[str, Any]:
     """The parts that are asked for, as JSON values; traits as they are at `now`."""
-    found: dict[str, Any] = {"subject_id": subject.subject_id, "person_id": subject.person_id}
+    subject_id = subject.subject_id
+    reading: list[Awaitable[dict[str, Any]]] = []
     if {"profile", "consent", "products"} & asked.keys():
-        found |= await _known(tx, subject.person_id, asked)
+        reading.append(_known(tx, subject.person_id, asked))
     if "traits" in asked:
-        found |= await _events(tx, rules, subject.subject_id, asked["traits"], now)
+        reading.append(_events(tx, rules, subject_id, asked["traits"], now))
     if "segments" in asked:
-        entered = await segments.segments_of(tx, subject.subject_id)
-        members = {one.segment: {"entered_at": one.entered_at} for one in entered}
-        found["segments"] = selected(members, asked["segments"])
+        reading.append(_segments(tx, subject_id, asked["segments"]))
     if "identifiers" in asked:
-        names = await stitching.identifiers(tx, [subject.subject_id])
-        found["identifiers"] = [
-            {"kind": one.kind, "value": one.value, "first_seen": one.first_seen} for one in names
-        ]
+        reading.append(_identifiers(tx, subject_id))
+    found: dict[str, Any] = {"subject_id": subject_id, "person_id": subject.person_id}
+    # One way to the server and back for all of them.
+    async with tx.pipeline():
+        for part in await asyncio.gather(*reading):
+            found |= part
     return found
 
 
@@ -97,3 +99,16 @@ async def _events(
         "first_event_at": None if state.first_at is None else instant(state.first_at),
         "last_event_at": None if state.last_at is None else instant(state.last_at),
     }
+
+
+async def _segments(tx: Tx, subject_id: int, names: frozenset[str] | None) -> dict[str, Any]:
+    """Where they belong, and since when."""
+    entered = await segments.segments_of(tx, subject_id)
+    return {"segments": selected({one.segment: {"entered_at": one.entered_at} for one in entered}, names)}
+
+
+async def _identifiers(tx: Tx, subject_id: int) -> dict[str, Any]:
+    """By what they are known."""
+    names = await stitching.identifiers(tx, [subject_id])
+    shown = [{"kind": one.kind, "value": one.value, "first_seen": one.first_seen} for one in names]
+    return {"identifiers": shown}

@@ -74,7 +74,7 @@ select place from done order by place
 -- name: memberships
 select m.subject_id, array_agg(d.name) as segments
 from segments.membership m join segments.definition d using (segment_id)
-where m.subject_id = any(%(subjects)s)
+where m.subject_id = any(%(subjects)s::bigint[])
 group by m.subject_id
 
 -- name: segments_of

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from suzani.infra.arrays import integers
 from suzani.infra.db import Tx, execute, fetch, load_queries
 from suzani.segments.reading import Segment
 from suzani.segments.types import Change, Membership
@@ -60,7 +61,7 @@ async def apply_changes(tx: Tx, changes: Sequence[Change], at: datetime) -> list
     rows = await fetch(
         tx,
         queries.apply_changes,
-        subjects=[change.subject_id for change in changes],
+        subjects=integers([change.subject_id for change in changes]),
         segments=[change.segment for change in changes],
         entered=[change.entered for change in changes],
         at=at,
@@ -70,7 +71,7 @@ async def apply_changes(tx: Tx, changes: Sequence[Change], at: datetime) -> list
 
 async def memberships(tx: Tx, subjects: Collection[int]) -> dict[int, frozenset[str]]:
     """The segments of these subjects; none for those left out."""
-    rows = await fetch(tx, queries.memberships, subjects=list(subjects)) if subjects else []
+    rows = await fetch(tx, queries.memberships, subjects=integers(subjects)) if subjects else []
     return {row["subject_id"]: frozenset(row["segments"]) for row in rows}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.persons.types import Applied, NewChange
+from suzani.infra.arrays import integers
 from suzani.infra.db import Tx, fetch_one, load_queries
 
 Ints = npt.NDArray[np.int64]
@@ -36,11 +37,12 @@ async def amend(
 ) -> tuple[Applied, Ints]:
     """Write memberships, moves, persons, the feed and new evidence; returns what was done, and the new
     persons in their order. `edges`: rows of `identity.edge` as JSON. The caller holds `store.lock`."""
+    only = None if change.persons is None else integers(change.persons)
     row = await fetch_one(
         tx, _queries.amend, at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor,
-        reason=change.reason, undoes=change.undoes, only=_array(change.persons), created=amendment.created,
-        records=_array(amendment.record_id), persons=_array(amendment.person_id),
-        seen_us=_array(amendment.seen_us), edges=edges,
+        reason=change.reason, undoes=change.undoes, only=only, created=amendment.created,
+        records=integers(amendment.record_id), persons=integers(amendment.person_id),
+        seen_us=integers(amendment.seen_us), edges=edges,
     )  # fmt: skip
     assert row is not None  # noqa: S101 - the change gives a row
     applied = Applied(
@@ -48,11 +50,3 @@ async def amend(
         row["moves"], tuple(row["affected"]),
     )  # fmt: skip
     return applied, np.array(row["created"], dtype=np.int64)
-
-
-def _array(numbers: Sequence[int | None] | None) -> str | None:
-    """Numbers as PostgreSQL reads them; as text, since the type of a list depends on what is in it, and each
-    combination of types is a statement of its own to the server."""
-    if numbers is None:
-        return None
-    return f"{{{','.join('null' if number is None else str(number) for number in numbers)}}}"
