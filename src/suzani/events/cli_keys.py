@@ -28,6 +28,9 @@ def create_command(
     rate: Annotated[int, typer.Option(min=0, help="Events a second at most; 0: no limit.")] = 0,
     role: Annotated[str, typer.Option(help=f"What the key is for: {', '.join(ROLES)}.")] = ROLE,
     name: Annotated[str | None, typer.Option(help="Who bears it, for other roles.")] = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="A reader sees personal values in full, not masked.")
+    ] = False,
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +43,8 @@ def create_command(
         if bearer is None:
             missing = "--source" if role == ROLE else "--name"
             raise InvalidInput(f"a key of role {role} needs {missing}", hint="It says whose key it is.")
-        about: dict[str, Any] = {"channel": channel or bearer, "rate": rate} if role == ROLE else {}
+        sending: dict[str, Any] = {"channel": channel or bearer, "rate": rate}
+        about = sending if role == ROLE else {"personal": personal}
         async with running(Settings.from_environment(data)) as platform, platform.db.transaction() as tx:
             return await create_key(tx, role, bearer, now(), about)
 
