@@ -1,10 +1,11 @@
-"""Collector, workers and database are killed at random moments under load, by SIGKILL: what was acknowledged
-is on the profiles, once."""
+"""Collector, workers, database and broker are killed at random moments under load, by SIGKILL: what was
+acknowledged is on the profiles, once."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,17 +24,21 @@ from suzani.activity.rules import load_rules
 from suzani.bench.http_client import Connection, Target
 from suzani.infra import keys
 from suzani.infra.bus import lags, open_bus
+from suzani.infra.bus_address import BusAddress
 from suzani.infra.db import Database
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import HOST
 from suzani.kernel import now
+from tests.infra.bus.broker import Broker, kafka_libraries
 from tests.infra.test_supervisor import free_port
 
 USERS = 40
 BATCH = 20
 VICTIMS = ("pages", "events", "postgres", "events", "pages", "postgres")
 """By the service's name; fewer of each than the supervisor takes for a service that cannot run."""
+
+KAFKA_VICTIMS = ("kafka", "pages", "events", "postgres", "kafka")
 
 PAUSE_SECONDS = (1.0, 4.0)
 SENDERS = 3
@@ -107,14 +112,18 @@ class Sender:
             return False
 
 
-async def killing(served: Served, done: asyncio.Event) -> None:
+async def killing(served: Served, done: asyncio.Event, broker: Broker | None) -> None:
     """Kill each of the victims, in a random order, at random moments; wait a little in the end."""
     draw = random.Random(20)
-    victims = list(VICTIMS)
+    victims = list(KAFKA_VICTIMS if broker else VICTIMS)
     draw.shuffle(victims)
     while victims:
         await asyncio.sleep(draw.uniform(*PAUSE_SECONDS))
-        if alive := served.pids()[victims[-1]]:
+        if victims[-1] == "kafka" and broker:
+            broker.kill()
+            await asyncio.to_thread(broker.start)
+            victims.pop()
+        elif alive := served.pids()[victims[-1]]:
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(draw.choice(alive)).kill()
                 victims.pop()
@@ -156,23 +165,38 @@ async def counted(platform: Platform) -> dict[str, int]:
     return {user: states[subject].events for user, subject in subjects.items()}
 
 
+@pytest.fixture(params=["postgres", "kafka"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker | None]:
+    """The broker that carries the log; None where PostgreSQL does."""
+    if request.param == "postgres":
+        yield None
+        return
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine, which Apache Kafka runs on")
+    started = Broker(kafka_libraries(), tmp_path)
+    started.start()
+    yield started
+    started.kill()
+
+
 @pytest.fixture
-def own_settings(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    folder = scratch / "killing"
+def own_settings(scratch: Path, broker: Broker | None) -> Settings:
+    folder = scratch / f"killing-{'kafka' if broker else 'postgres'}"
     folder.mkdir()
     folder.chmod(0o711)
-    return Settings(folder / "data", system_dir=folder / "system")
+    bus = BusAddress.parse(f"kafka://{broker.address}") if broker else BusAddress()
+    return Settings(folder / "data", system_dir=folder / "system", bus=bus)
 
 
 async def test_what_was_acknowledged_is_on_the_profiles_once_whatever_is_killed(
-    own_settings: Settings,
+    own_settings: Settings, broker: Broker | None
 ) -> None:
     async with running(own_settings) as platform, platform.db.transaction() as tx:
         _, key = await keys.create_key(tx, "source", "app", now(), {"channel": "app"})
     with up(own_settings) as served:
         done = asyncio.Event()
         senders = [Sender(served.port, key, number) for number in range(SENDERS)]
-        await asyncio.gather(killing(served, done), *(sender.send(done) for sender in senders))
+        await asyncio.gather(killing(served, done, broker), *(sender.send(done) for sender in senders))
         async with running(own_settings) as platform:
             await drained(platform)
             kept, profiles = await stored(platform.db), await counted(platform)
