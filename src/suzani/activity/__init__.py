@@ -5,6 +5,7 @@ from suzani.activity.processing import PROCESSOR
 from suzani.activity.reading import every_subject
 from suzani.activity.rules import Rules, RulesFiles, RulesInForce, load_rules
 from suzani.activity.selection import selection
+from suzani.activity.service import work
 from suzani.activity.timeline import facets, subject_of, timeline, version
 from suzani.activity.types import Cursor, Facet, TimelineEntry, TimelineFilter, TimelinePage
 from suzani.activity.view import PARTS, find_subject, profile_view
@@ -33,4 +34,5 @@ __all__ = [
     "subject_of",
     "timeline",
     "version",
+    "work",
 ]

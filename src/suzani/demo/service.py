@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from suzani import stitching
 from suzani.demo.generator import generate
+from suzani.demo.living import live
 from suzani.demo.types import Generated
 from suzani.identity import Evaluation, evaluate_tables, resolve
 from suzani.infra.db import Query, copy_out, load_queries
@@ -74,6 +76,9 @@ async def run_demo(platform: Platform, *, records: int, seed: int, progress: Pro
     reused = generated.reused and mark.exists() and before.persons > 0
     if not reused:
         await _build(platform, generated, progress)
+        progress("let customers live", None)
+        await stitching.follow(platform)
+        await live(platform, seed)
         mark.write_text(json.dumps({"records": records, "seed": seed}) + "\n", encoding="utf-8")
     progress("compare with the truth", None)
     result = await _audit(platform)
