@@ -164,10 +164,9 @@ class _Places:
         found = list(takewhile(lambda message: message.offset < span.stop, held))
         for _ in found:
             held.popleft()
-        if not held:
-            self._next[partition] = max(self._next[partition], self._ended[partition])
-        if found:
-            self._next[partition] = max(self._next[partition], found[-1].offset + 1)
+        # What lies between was undone with its transaction, however much longer than a span it is.
+        passed = held[0].offset if held else max(self._ended[partition], found[-1].offset + 1 if found else 0)
+        self._next[partition] = max(self._next[partition], passed)
         return found
 
 
