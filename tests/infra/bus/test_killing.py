@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -167,17 +168,25 @@ async def test_kafka_is_killed(broker: Broker, bus_settings: Settings, database:
 
 
 @pytest.fixture
-def server(scratch: Path) -> Iterator[ServerUse]:
-    """A PostgreSQL of this test alone."""
-    use = use_server(Settings(scratch / "killed", system_dir=scratch / "killed-system"))
+def embedded(scratch: Path) -> Settings:
+    """Settings for a PostgreSQL of this test alone."""
+    folder = scratch / f"killed-{secrets.token_hex(4)}"
+    folder.mkdir()
+    folder.chmod(0o711)
+    return Settings(folder / "data", system_dir=folder / "system")
+
+
+@pytest.fixture
+def server(embedded: Settings) -> Iterator[ServerUse]:
+    """That PostgreSQL."""
+    use = use_server(embedded)
     yield use
     use.leave()
 
 
-async def test_postgresql_is_killed(scratch: Path, server: ServerUse, bus_settings: Settings) -> None:
+async def test_postgresql_is_killed(embedded: Settings, server: ServerUse, bus_settings: Settings) -> None:
     own = replace(bus_settings, database_url=server.url)
     await migrate(server.url)
-    embedded = Settings(scratch / "killed", system_dir=scratch / "killed-system")
 
     async def kill(workers: Workers) -> None:
         running = find_running(server.cluster)
