@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
-
-import psutil
 
 from suzani.bench import stages
 from suzani.bench.http_client import Connection, Target
@@ -23,11 +16,11 @@ from suzani.bench.in_process import measure_in_process
 from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, percentile_ms
 from suzani.bench.queries import bodies, drawn, make_system, together
 from suzani.bench.runner import apart, temporary_folder
+from suzani.bench.serving import served
+from suzani.infra.settings import Settings
 from suzani.kernel import Unavailable
 
 PATH = "/v1/identity/resolve"
-_HOST = "127.0.0.1"
-_START_SECONDS = 600.0
 _SEED = 11
 _TOGETHER_CLIENTS = 4
 
@@ -59,13 +52,14 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
         progress(f"{records:,} records: look up in process")
         alone = apart(measure_in_process, folder, records)
         make_system(stages.platform_in(folder) / "mappings")
-        with _served(folder) as server:
+        settings = Settings.from_environment(stages.platform_in(folder))
+        with served(settings, _looks_up) as server:
             progress(f"{records:,} records: {load.rate:g} requests/s for {load.seconds:g} s")
             steady = apart(partial(under_rate, load=load, url=server.url), folder, records)
             progress(f"{records:,} records: {load.ceiling:,} requests, {load.clients} clients")
             most = apart(partial(under_pressure, load=load, url=server.url), folder, records)
-            served = {"ready_seconds": server.ready_seconds, "server_mib": server.mib()}
-            return alone | served | steady | most
+            standing = {"ready_seconds": server.ready_seconds, "server_mib": server.mib()}
+            return alone | standing | steady | most
 
 
 def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
@@ -109,49 +103,11 @@ async def _drive(url: str, requests: list[bytes], due: Floats, clients: int) -> 
             await connection.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    url: str
-    process: psutil.Process
-    ready_seconds: float
-
-    def mib(self) -> float:
-        """Resident memory of the program and the processes it started, the database's left out."""
-        family = [self.process, *self.process.children(recursive=True)]
-        own = (process for process in family if not process.name().startswith("postgres"))
-        return round(sum(process.memory_info().rss for process in own) / 2**20, 1)
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[_Server]:
-    port = _free_port()
-    options = ["--data", str(stages.platform_in(folder)), "--port", str(port)]
-    command = [sys.executable, "-c", "from suzani.main import main; main()", "up", *options]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (ours)
-    url = f"http://{_HOST}:{port}"
-    try:
-        _wait_for(f"{url}{PATH}", process)
-        yield _Server(url, psutil.Process(process.pid), round(time.perf_counter() - started, 2))
-    finally:
-        process.terminate()
-        process.wait(_START_SECONDS)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a record is looked up."""
-    until = time.monotonic() + _START_SECONDS
+def _looks_up(url: str) -> bool:
+    """Whether a record is looked up."""
     body, headers = b'{"attributes": {"full_name": "Ali"}}', {"Content-Type": "application/json"}
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urlopen(Request(url, body, headers), timeout=30):  # noqa: S310 (http, this machine)
-                return
-        except (URLError, OSError):
-            time.sleep(0.05)
-    raise Unavailable("the server did not come up", hint="Start it by hand: suzani up.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
+    try:
+        with urlopen(Request(f"{url}{PATH}", body, headers), timeout=30):  # noqa: S310 (http, this machine)
+            return True
+    except HTTPError:
+        return False
