@@ -31,15 +31,24 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 @app.command()
-def up(data: DataOption = None, port: PortOption = 8000) -> None:
+def up(
+    data: DataOption = None,
+    port: PortOption = 8000,
+    event_workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes in which events take effect.")
+    ] = 1,
+) -> None:
     """Run the platform on your own data: database, API, workers and pages. Ctrl-C stops it."""
     with console.handled():
-        serve(Settings.from_environment(data), port)
+        serve(Settings.from_environment(data), port, event_workers)
 
 
-def serve(settings: Settings, port: int) -> None:
+def serve(settings: Settings, port: int, event_workers: int = 1) -> None:
     """Run database and services until Ctrl-C, and say so."""
-    supervisor.supervise(settings, port, supervisor.SERVICES, when_ready=_say_ready)
+    services = dict(supervisor.SERVICES)
+    for number in range(2, event_workers + 1):
+        services[f"events {number}"] = services["events"]
+    supervisor.supervise(settings, port, services, when_ready=_say_ready)
     console.note("Suzani is down.")
 
 
