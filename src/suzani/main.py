@@ -13,6 +13,7 @@ from suzani.activity import every_subject
 from suzani.activity import service as activity
 from suzani.bench import cli as bench
 from suzani.demo import cli as demo
+from suzani.events import checkup as events_checkup
 from suzani.events import cli as events
 from suzani.identity import cli as identity
 from suzani.identity.persons import feed_cli as feed
@@ -21,13 +22,16 @@ from suzani.identity.reasons import cli as explaining
 from suzani.identity.resolving import jobs as identity_jobs
 from suzani.infra import cli as infra
 from suzani.infra import worker
+from suzani.infra.bus import checkup as log_checkup
 from suzani.infra.bus import cli as bus
+from suzani.infra.doctor import CHECKUPS
 from suzani.infra.lake import cli as lake
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import SERVICES
 from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
 from suzani.segments import cli as segments
+from suzani.sources import checkup as sources_checkup
 from suzani.sources import cli as sources
 from suzani.stitching import cli as stitching
 from suzani.stitching import jobs as stitching_jobs
@@ -93,6 +97,7 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 
 register_jobs()
 SERVICES.update(web=serve_pages, events=serve_events, worker=serve_jobs)
+CHECKUPS.update(log=log_checkup.look, sources=sources_checkup.look, events=events_checkup.look)
 bus.register(app)
 lake.register(app)
 sources.register(app)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from suzani.events import Origin, Reason, Violation, encode, quarantine
+from suzani.events import Origin, Reason, Violation, checkup, encode, quarantine
 from suzani.events.replaying import changed, refused_later, replay
 from suzani.infra.bus import Bus, open_bus
 from suzani.infra.platform import Platform
@@ -159,3 +159,13 @@ def test_from_a_refused_event_to_an_empty_quarantine(commands: None, settings: S
         "with a fix",
         "not ours",
     }
+
+
+async def test_the_doctor_says_how_much_there_is_and_complains_when_nobody_looks_after_it(
+    platform: Platform,
+) -> None:
+    await keep(platform, *(encode(ORIGIN, RAW.replace(b"m1", b"m%d" % n)) for n in range(3)))
+    findings = await checkup.look(platform)
+    assert (findings.shown, findings.problems) == ({"quarantine": {"open": 3}}, [])
+    [complaint] = checkup.judged({"open": 10_001, "dismissed": 3}).problems
+    assert complaint.startswith("10,001 events are in quarantine")

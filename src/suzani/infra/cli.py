@@ -76,6 +76,11 @@ def _print_report(report: Report) -> None:
         ["Size", f"{_bytes(report.data_bytes)}, {_bytes(report.disk_free_bytes)} free on its disk"],
         *[[f"Server: {name}", _shown(name, value)] for name, value in report.server.items()],
         *[[f"Database: {name}", _shown(name, value)] for name, value in report.database.items()],
+        *[
+            [f"{title.capitalize()}: {name}", _shown(name, value)]
+            for title, shown in report.checkups.items()
+            for name, value in shown.items()
+        ],
     ]
     console.print_table("Suzani", ["", ""], rows)
     for problem in report.problems:

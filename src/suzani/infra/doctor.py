@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import platform as machine
 import shutil
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,7 +17,9 @@ from psycopg.rows import dict_row
 
 from suzani.infra.binaries import find_binaries
 from suzani.infra.cluster import Cluster, find_cluster, forgotten_clusters
+from suzani.infra.db import Database
 from suzani.infra.migrate import migration_state
+from suzani.infra.platform import Platform
 from suzani.infra.postmaster import find_running
 from suzani.infra.queries import load_queries
 from suzani.infra.server import server_url
@@ -25,6 +28,20 @@ from suzani.kernel import SuzaniError
 
 _LITTLE_ROOM_BYTES: Final = 1_000_000_000
 _queries = load_queries("suzani.infra")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a capability has to say of itself. `problems` are sentences that a person can act on."""
+
+    shown: Mapping[str, Any]
+    problems: Sequence[str] = ()
+
+
+Checkup: TypeAlias = Callable[[Platform], Awaitable[Findings]]
+
+CHECKUPS: Final[dict[str, Checkup]] = {}
+"""What the capabilities look at, by the title it is shown under; filled by `suzani.main`."""
 
 
 @dataclass(slots=True)
@@ -40,6 +57,7 @@ class Report:
     disk_free_bytes: int
     server: dict[str, Any] = field(default_factory=dict)
     database: dict[str, Any] = field(default_factory=dict)
+    checkups: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -60,6 +78,8 @@ async def examine(settings: Settings) -> Report:
         url = _examine_server(settings, report)
         if url is not None:
             await _examine_database(url, report)
+            if not report.database["migrations_pending"]:
+                await _examine_capabilities(settings, url, report)
     except SuzaniError as error:
         report.problems.append(str(error))
     except psycopg.Error as error:
@@ -124,6 +144,21 @@ async def _examine_jobs(tx: psycopg.AsyncConnection[dict[str, Any]], report: Rep
     report.database["failed_jobs"] = [
         f"{row['task_name']} (job {row['id']}, {row['failed_at']:%Y-%m-%d %H:%M} UTC)" for row in failed
     ]
+
+
+async def _examine_capabilities(settings: Settings, url: str, report: Report) -> None:
+    db = await Database.connect(url, pool_size=2)
+    try:
+        for title, look in CHECKUPS.items():
+            try:
+                findings = await look(Platform(settings, db))
+            except SuzaniError as error:
+                report.problems.append(str(error))
+                continue
+            report.checkups[title] = dict(findings.shown)
+            report.problems += findings.problems
+    finally:
+        await db.close()
 
 
 def _existing(path: Path) -> Path:

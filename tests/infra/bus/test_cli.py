@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from suzani.infra.bus import Message, open_bus
+from suzani.infra.bus import Lag, Message, open_bus
+from suzani.infra.bus.checkup import judged, totals
 from suzani.infra.db import Database, Query, execute
 from suzani.infra.settings import Settings
 from suzani.main import app
 
 run = CliRunner().invoke
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -47,6 +50,18 @@ def test_the_log_is_shown_with_who_is_behind(data: Path) -> None:
     assert found["topics"] == [{"topic": "events", "partitions": 4, "kept": 10, "end": 10}]
     assert sum(lag["behind"] for lag in found["consumers"]) == 10
     assert run(app, ["bus", "--partitions"]).output.count("gone") == 4
+
+
+def test_the_doctor_shows_who_is_behind_and_complains_of_who_has_been_for_long(data: Path) -> None:
+    looked = run(app, ["doctor", "--json"])
+    assert json.loads(looked.stdout)["checkups"]["log"]["gone of events"]["behind"] == 10
+    assert looked.exit_code == 0, looked.output
+    at = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    lags = [Lag("lake", "accepted", n, 5, 7, at - minutes * MINUTE) for n, minutes in enumerate((4, 6))]
+    [complaint] = judged(totals(lags), at).problems
+    assert complaint.startswith("consumer lake of topic accepted is 4 messages behind, since 2026-11-02 08:5")
+    assert not judged(totals(lags[:1]), at).problems
+    assert not judged([Lag("lake", "accepted", 0, 7, 7)], at).problems
 
 
 def test_a_consumer_is_forgotten_by_name(data: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from suzani.infra import console
+from suzani.infra.bus.checkup import totals
 from suzani.infra.bus.opening import open_bus
 from suzani.infra.bus.positions import forget, lags
 from suzani.infra.bus.types import Lag
@@ -50,7 +50,11 @@ def bus_command(
         return
     rows = [[t.topic, str(t.partitions), f"{t.kept:,}", f"{t.end:,}"] for t in topics]
     console.print_table("Topics of the log", ["topic", "partitions", "messages kept", "ever"], rows)
-    shown = [_row(lag, str(lag.partition)) for lag in found] if partitions else list(_totals(found))
+    shown = (
+        [_row(lag, str(lag.partition)) for lag in found]
+        if partitions
+        else [_row(lag, "all") for lag in totals(found)]
+    )
     columns = ["consumer", "topic", "partition", "messages behind", "oldest waits for"]
     console.print_table("Consumers", columns, shown)
 
@@ -65,15 +69,6 @@ async def _look(platform: Platform, forget_consumer: str | None) -> tuple[list[T
             kept, end = sum(ends.values()) - sum(starts.values()), sum(ends.values())
             topics.append(Topic(topic, len(ends), kept, end))
         return topics, await lags(tx, bus)
-
-
-def _totals(found: list[Lag]) -> Iterable[list[str]]:
-    """A row for each consumer of each topic, over all partitions."""
-    for consumer, topic in dict.fromkeys((lag.consumer, lag.topic) for lag in found):
-        own = [lag for lag in found if (lag.consumer, lag.topic) == (consumer, topic)]
-        oldest = min((lag.since for lag in own if lag.since is not None), default=None)
-        behind = sum(lag.behind for lag in own)
-        yield _row(Lag(consumer, topic, 0, 0, behind, oldest), "all")
 
 
 def _row(lag: Lag, partition: str) -> list[str]:
