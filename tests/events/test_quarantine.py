@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from suzani.events import Origin, Reason, Violation, checkup, encode, quarantine
+from suzani.events import Origin, Reason, Violation, checkup, drop_settled, encode, quarantine
 from suzani.events.replaying import changed, refused_later, replay
 from suzani.infra.bus import Bus, open_bus
 from suzani.infra.platform import Platform
@@ -159,6 +160,19 @@ def test_from_a_refused_event_to_an_empty_quarantine(commands: None, settings: S
         "with a fix",
         "not ours",
     }
+
+
+async def test_what_was_settled_is_dropped_in_the_end_and_what_is_open_never(
+    platform: Platform, bus: Bus
+) -> None:
+    await keep(platform, encode(ORIGIN, RAW))
+    await send_again(platform, bus)
+    await keep(platform, encode(ORIGIN, RAW.replace(b"m1", b"m2")))
+    days = platform.settings.quarantine_days
+    assert await drop_settled(platform, now() + timedelta(days=days - 1)) == 0
+    assert await drop_settled(platform, now() + timedelta(days=days + 1)) == 1
+    [kept] = await quarantine_of(platform, state=None)
+    assert kept.state == "open"
 
 
 async def test_the_doctor_says_how_much_there_is_and_complains_when_nobody_looks_after_it(

@@ -43,11 +43,12 @@ def test_settings_travel_to_other_processes_unchanged(tmp_path: Path) -> None:
     assert Settings.from_environment(None, settings.to_environment()) == settings
 
 
-def test_the_feed_is_kept_for_a_number_of_days() -> None:
-    assert Settings.from_environment(None, {}).feed_days == 30
-    settings = Settings.from_environment(None, {"SUZANI_FEED_DAYS": " 7 "})
-    assert settings.feed_days == 7
-    assert settings.to_environment()["SUZANI_FEED_DAYS"] == "7"
+def test_feed_and_quarantine_are_kept_for_numbers_of_days() -> None:
+    given = Settings.from_environment(None, {})
+    assert (given.feed_days, given.quarantine_days) == (30, 90)
+    given = Settings.from_environment(None, {"SUZANI_FEED_DAYS": " 7 ", "SUZANI_QUARANTINE_DAYS": "8"})
+    assert (given.feed_days, given.quarantine_days) == (7, 8)
+    assert Settings.from_environment(None, given.to_environment()) == given
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "٣", "99999"])

@@ -24,12 +24,13 @@ from suzani.infra.bus import consume, open_bus
 from suzani.infra.lake import Lake
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
-from suzani.kernel import Unavailable
+from suzani.kernel import Unavailable, now
 
 BATCH: Final = 2_000
 """Events that take effect in one transaction, when so many wait."""
 
 _REST_SECONDS: Final = 1.0
+_DROP_SECONDS: Final = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
             fill_lake(platform.db, bus, Lake(platform.settings.lake_dir), stop=stop),
             _again(refresher.refresh, _REST_SECONDS, stop),
             _again(rules.refresh, _REST_SECONDS, stop),
+            _again(lambda: events.drop_settled(platform, now()), _DROP_SECONDS, stop),
             bus.keep(stop=stop),
         )
 

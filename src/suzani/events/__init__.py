@@ -5,7 +5,7 @@ from suzani.events.envelope import MARK, TOPIC, Origin, decode, digest, encode
 from suzani.events.intake import Intake, Taken, open_intake
 from suzani.events.paths import Getter, getter
 from suzani.events.reading import LARGEST_BATCH, too_large, unpacked
-from suzani.events.replaying import quarantine
+from suzani.events.replaying import drop_settled, quarantine
 from suzani.events.store import Asked, QuarantineCount, Quarantined, quarantine_counts, quarantined
 from suzani.events.types import Event, EventType, Malformed, Reason, Violation
 
@@ -28,6 +28,7 @@ __all__ = [
     "Violation",
     "decode",
     "digest",
+    "drop_settled",
     "encode",
     "getter",
     "open_intake",

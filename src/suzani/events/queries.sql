@@ -42,6 +42,18 @@ update events.quarantine
 set state = %(state)s, settled_at = %(now)s, note = %(note)s
 where quarantine_id = any(%(ids)s) and state = 'open'
 
+-- name: drop_settled
+-- Each again only if it is still settled when its lock is had: one that comes again is open again.
+delete from events.quarantine
+where quarantine_id in (
+    select quarantine_id
+    from events.quarantine
+    where state <> 'open' and settled_at < %(before)s
+    order by settled_at
+    limit %(limit)s
+    for update skip locked
+)
+
 -- name: begin_load
 insert into events.load as known (source, file, digest, state, started_at)
 values (%(source)s, %(file)s, %(digest)s, 'running', %(now)s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -18,10 +18,13 @@ from suzani.events.store import Quarantined
 from suzani.events.types import Malformed, Reason, Violation
 from suzani.infra.bus import Bus, Message
 from suzani.infra.db import Tx
+from suzani.infra.platform import Platform
 from suzani.kernel import InvalidInput
 
 REFUSED_LATER: Final = "the log"
 """The way of an event that was taken and refused afterwards: by a tracking plan, or for want of sense."""
+
+_DROPPED_AT_ONCE: Final = 1_000
 
 
 class _Split(msgspec.Struct):
@@ -66,6 +69,14 @@ def refused_later(value: bytes, violations: Sequence[Violation]) -> Refused:
 async def quarantine(tx: Tx, rejected: Sequence[tuple[bytes, Sequence[Violation]]], now: datetime) -> None:
     """Keep envelopes of the log that cannot be processed, each with what is wrong with it."""
     await store.keep(tx, [refused_later(value, violations) for value, violations in rejected], now)
+
+
+async def drop_settled(platform: Platform, now: datetime) -> int:
+    """Drop what was replayed or dismissed longer ago than the installation keeps it, a piece at a time;
+    returns how many events that were. What is open is never dropped."""
+    before = now - timedelta(days=platform.settings.quarantine_days)
+    async with platform.db.transaction() as tx:
+        return await store.drop_settled(tx, before, _DROPPED_AT_ONCE)
 
 
 async def replay(

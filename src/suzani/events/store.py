@@ -121,6 +121,11 @@ async def settle(tx: Tx, ids: Sequence[int], state: str, note: str, now: datetim
     return await execute(tx, queries.settle, ids=list(ids), state=state, note=note, now=now)
 
 
+async def drop_settled(tx: Tx, before: datetime, limit: int) -> int:
+    """Drop events that were settled before a time, at most so many; returns how many."""
+    return await execute(tx, queries.drop_settled, before=before, limit=limit)
+
+
 async def begin_load(tx: Tx, source: str, file: str, digest: bytes, now: datetime) -> dict[str, Any]:
     """The load of this content: a new one, or how far the one before came."""
     row = await fetch_one(tx, queries.begin_load, source=source, file=file, digest=digest, now=now)

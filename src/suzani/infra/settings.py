@@ -26,6 +26,7 @@ class Settings:
     one. `system_dir` is where the embedded server is kept when root runs it for a data directory that the
     server's own user cannot reach; `server_user` names that user (None: the first that exists of suzani,
     postgres, nobody). `feed_days`: how long the feed of affected persons keeps what all its readers passed.
+    `quarantine_days`: how long events stay in quarantine after they were replayed or dismissed.
     `backlog_events`: with more events waiting to be processed than this, senders are told to come again.
     `bus` is the log of events; `lake` the folder of the lake, None for `lake` in the data directory.
     """
@@ -35,6 +36,7 @@ class Settings:
     system_dir: Path = Path(_SYSTEM_DIR)
     server_user: str | None = None
     feed_days: int = 30
+    quarantine_days: int = 90
     backlog_events: int = 2_000_000
     bus: BusAddress = field(default_factory=BusAddress)
     lake: Path | None = None
@@ -56,6 +58,7 @@ class Settings:
             system_dir=_absolute(_path(env, "SUZANI_SYSTEM_DIR") or Path(_SYSTEM_DIR)),
             server_user=env.get("SUZANI_SERVER_USER") or None,
             feed_days=_count(env, "SUZANI_FEED_DAYS", 30, _MOST_DAYS, "days"),
+            quarantine_days=_count(env, "SUZANI_QUARANTINE_DAYS", 90, _MOST_DAYS, "days"),
             backlog_events=_count(env, "SUZANI_BACKLOG_EVENTS", 2_000_000, _MOST_EVENTS, "events"),
             bus=BusAddress.parse(env.get("SUZANI_BUS", "").strip() or "postgres"),
             lake=None if lake is None else _absolute(lake),
@@ -69,6 +72,7 @@ class Settings:
             "SUZANI_SYSTEM_DIR": str(self.system_dir),
             "SUZANI_SERVER_USER": self.server_user or "",
             "SUZANI_FEED_DAYS": str(self.feed_days),
+            "SUZANI_QUARANTINE_DAYS": str(self.quarantine_days),
             "SUZANI_BACKLOG_EVENTS": str(self.backlog_events),
             "SUZANI_BUS": self.bus.text,
             "SUZANI_LAKE": "" if self.lake is None else str(self.lake),
