@@ -26,7 +26,7 @@ def event(at: int, type: str = "track", source: str = "web", **said: Any) -> Eve
     moment = START + at * SECOND
     return Event(
         message=at.to_bytes(16, "big"), message_id=str(at), source=source, type=EventType(type),
-        name="Thing Done", at=moment, received_at=moment, **said,
+        at=moment, received_at=moment, **{"name": "Thing Done", **said},
     )  # fmt: skip
 
 

@@ -39,6 +39,12 @@ def test_an_own_file_changes_what_it_names(tmp_path: Path) -> None:
     [
         ("kinds: {user_id: {prioritie: 5}}", "prioritie"),
         ("kinds: {user_id: {paths: [event.user]}}", "event.user"),
+        ("kinds: {email: {in_events: {event.email: [Email Opened]}}}", "event.email"),
+        (
+            "kinds: {email: {in_events: {properties.email: Email Opened}}}",
+            "in_events.properties.email must",
+        ),
+        ("kinds: {email: {in_events: [Email Opened]}}", "in_events must be a mapping"),
         ("kinds: {user_id: {priority: 70}}", "a priority of its own"),
         ("kinds: {user_id: {limit: 0}}", "whole number"),
         ("kinds: {user_id: {form: e-mail}}", "form"),

@@ -148,3 +148,24 @@ async def test_a_batch_that_comes_again_changes_nothing(platform: Platform) -> N
 
 async def test_nothing_comes_of_nothing(platform: Platform) -> None:
     assert (await take(platform)).subject_of == []
+
+
+async def test_the_receiver_of_a_message_is_known_by_its_address(platform: Platform) -> None:
+    opened = event(2, name="Email Opened", properties={"email": "Ann@Bank.uz"})
+    clicked = event(3, name="SMS Clicked", properties={"phone": "90 123 45 67"}, anonymous_id="a")
+    found = await take(platform, seen(1, user_id="u", email="ann@bank.uz"), opened, clicked)
+    assert found.subject_of[0] == found.subject_of[1] != found.subject_of[2] != 0
+    assert await together(platform) == {frozenset({"u", "ann@bank.uz"}), frozenset({"a", "998901234567"})}
+
+
+async def test_an_address_in_any_other_event_may_be_somebody_elses(platform: Platform) -> None:
+    invited = event(2, name="Friend Invited", properties={"email": "ann@bank.uz"})
+    by_bob = event(3, name="Friend Invited", properties={"email": "ann@bank.uz"}, user_id="bob")
+    found = await take(platform, seen(1, user_id="u", email="ann@bank.uz"), invited, by_bob)
+    assert found.subject_of[1] == 0
+    assert await together(platform) == {frozenset({"u", "ann@bank.uz"}), frozenset({"bob"})}
+
+
+async def test_a_receiver_who_is_no_text_is_nobody(platform: Platform) -> None:
+    opened = event(1, name="Email Opened", properties={"email": ["ann@bank.uz"]})
+    assert list((await take(platform, opened)).subject_of) == [0]

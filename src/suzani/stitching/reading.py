@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from suzani.events import Event, EventType
+from suzani.events import Event, EventType, Getter, getter
 from suzani.stitching.rules import Kind, Rules
 from suzani.stitching.types import Name
 
@@ -84,7 +84,8 @@ def _pairs(sayings: Mapping[_Said, _Saying]) -> dict[tuple[int, int], Seen]:
 
 
 class _Places:
-    """Where events have identifiers: in fields, and in mappings under a key or further down."""
+    """Where events have identifiers: in fields, in mappings under a key or further down, and in what only
+    events of some names have."""
 
     def __init__(self, rules: Rules) -> None:
         kinds = list(rules.kinds.values())
@@ -97,7 +98,12 @@ class _Places:
             if keys:
                 own = self._nested[mappings.index(first)]
                 own.setdefault(keys[0], []).append((number, keys[1:]))
-        self._fields = attrgetter(*direct, *mappings, "type")
+        self._named: dict[str, list[tuple[int, Getter]]] = {}
+        for number, kind in enumerate(kinds):
+            for path, names in kind.in_events.items():
+                for name in names:
+                    self._named.setdefault(name, []).append((number, getter(path)))
+        self._fields = attrgetter(*direct, *mappings, "name", "type")
         self._aliases = [number for number, kind in enumerate(kinds) if kind.alias]
 
     def said(self, event: Event) -> _Said:
@@ -109,6 +115,9 @@ class _Places:
                 for key, places in own.items():
                     if (value := mapping.get(key)) is not None:
                         said += _below(value, places)
+        for kind, get in self._named.get(values[-2], ()):
+            if type(value := get(event)) is str or type(value) is int:
+                said.append((kind, value))
         if values[-1] is EventType.ALIAS and event.previous_id is not None and event.user_id is not None:
             said += [(kind, event.previous_id) for kind in self._aliases]
             said.append(_ALIAS)

@@ -31,6 +31,7 @@ class Kind:
     name: str
     priority: int
     paths: tuple[str, ...]
+    in_events: Mapping[str, tuple[str, ...]]
     anchor: bool
     points_to: str | None
     systems: tuple[str, ...]
@@ -115,8 +116,8 @@ def _check_contacts(kinds: Iterable[Kind], where: str) -> None:
 
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
-    "paths": None, "priority": None, "anchor": False, "points_to": None, "systems": [], "form": "as_is",
-    "alias": False, "limit": 100, "shared_by": 20, "longest": 200,
+    "paths": None, "in_events": {}, "priority": None, "anchor": False, "points_to": None, "systems": [],
+    "form": "as_is", "alias": False, "limit": 100, "shared_by": 20, "longest": 200,
 }  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -135,6 +136,7 @@ def _kind(name: str, given: Mapping[str, Any], is_blocked: Callable[[str], bool]
         name=name,
         priority=numbers["priority"],
         paths=tuple(_path(path, where) for path in _texts(entries["paths"], "paths", where)),
+        in_events=_in_events(entries["in_events"], where),
         anchor=_flag(entries["anchor"], "anchor", where),
         points_to=None if points_to is None else _chosen(points_to, POINTS, "points_to", where),
         systems=tuple(_texts(entries["systems"], "systems", where)),
@@ -144,6 +146,14 @@ def _kind(name: str, given: Mapping[str, Any], is_blocked: Callable[[str], bool]
         shared_by=numbers["shared_by"],
         read=_reader(_FORMS[form], is_blocked, numbers["longest"]),
     )
+
+
+def _in_events(value: object, where: str) -> dict[str, tuple[str, ...]]:
+    given = _mapping(value, "in_events", where)
+    return {
+        _path(str(path), where): tuple(_texts(names, f"in_events.{path}", where))
+        for path, names in given.items()
+    }
 
 
 def _reader(
