@@ -26,6 +26,11 @@ from suzani.kernel import SuzaniError, now
 _TRIM_SECONDS: Final = 300.0
 _LEAD_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 1.0
+_WHICH_DATABASE: Final = """
+    select system_identifier, timeline_id, oid
+    from pg_control_system(), pg_control_checkpoint(), pg_database
+    where datname = current_database()
+"""
 _RELAY_LOCK: Final = 0x53555A414E4952
 
 _log = logging.getLogger(__name__)
@@ -132,13 +137,13 @@ class KafkaBus:
 
     async def _relay(self, session: psycopg.AsyncConnection, stop: asyncio.Event) -> None:
         """Relay every topic of the outbox until told to stop, or until the session is lost."""
-        ending = asyncio.Event()
+        ending, outbox = asyncio.Event(), await _identity(session)
         relayed: set[str] = set()
         async with asyncio.TaskGroup() as group:
             try:
                 while not stop.is_set():
                     for topic in await self._new_topics(relayed):
-                        relay = Relay(self._kafka, topic)
+                        relay = Relay(self._kafka, topic, outbox)
                         group.create_task(consume(self._db, self._outbox, relay, stop=ending))
                         relayed.add(topic)
                     await pause(stop, _LOOK_SECONDS)
@@ -165,3 +170,9 @@ async def _leads(session: psycopg.AsyncConnection) -> bool:
     cursor = await session.execute("select pg_try_advisory_lock(%s)", [_RELAY_LOCK])
     row = await cursor.fetchone()
     return bool(row and row[0])
+
+
+async def _identity(session: psycopg.AsyncConnection) -> str:
+    """Which database this is: another one once it was restored, to whatever server and by whatever means."""
+    cursor = await session.execute(_WHICH_DATABASE)
+    return "-".join(map(str, await cursor.fetchone() or ()))

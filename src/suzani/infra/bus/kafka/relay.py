@@ -2,6 +2,7 @@
 
 PostgreSQL's own log is the outbox. A batch goes to Kafka in one transaction of Kafka's, together with the
 position in the outbox; a relay that was killed in between reads from there what it has handed on already.
+A database that was restored is another outbox, whose offsets have been given before to other messages.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ _TRANSACTION_MS: Final = 10_000
 
 
 class Relay:
-    """The consumer of one topic of the outbox, which has one partition; it runs in one place at a time."""
+    """The consumer of one topic of the outbox, which has one partition; it runs in one place at a time.
 
-    def __init__(self, address: KafkaAddress, topic: str) -> None:
+    `outbox` tells the database from any other that this one was, or will be, restored as.
+    """
+
+    def __init__(self, address: KafkaAddress, topic: str, outbox: str) -> None:
         self.name = NAME
         self.topic = topic
         self._address = address
         self._target = address.prefix + topic
+        self._outbox = outbox
         self._link: _Link | None = None
 
     async def handle(self, tx: Tx, batch: Sequence[Received]) -> None:
@@ -45,7 +50,7 @@ class Relay:
     def _hand_on(self, batch: Sequence[Received]) -> None:
         with kafka_errors():
             try:
-                self._link = self._link or _Link(self._address, self._target)
+                self._link = self._link or _Link(self._address, self._target, self._outbox)
                 self._link.hand_on(batch)
             except Exception:
                 self._link = None  # whatever became of it, the next one asks Kafka
@@ -55,10 +60,11 @@ class Relay:
 class _Link:
     """A producer that no other of the same name outlives, and the place in the outbox that it has reached."""
 
-    def __init__(self, address: KafkaAddress, target: str) -> None:
+    def __init__(self, address: KafkaAddress, target: str, outbox: str) -> None:
         self._target = target
         name = f"{target}.{NAME}"
-        self._group = Consumer(client_settings(address, **{"group.id": name, "enable.auto.commit": False}))
+        group = {"group.id": f"{name}.{outbox}", "enable.auto.commit": False}
+        self._group = Consumer(client_settings(address, **group))
         self._producer = Producer(client_settings(address, **_settings(name)))
         self._producer.init_transactions(_SECONDS)
         [place] = self._group.committed([TopicPartition(target, 0)], timeout=_SECONDS)
