@@ -19,6 +19,8 @@ from suzani.infra import keys
 from suzani.infra.bus import Bus, Received, open_bus
 from suzani.infra.platform import Platform
 from suzani.kernel import now
+from suzani.profiles import load_survivorship, rebuild_all
+from tests.profiles import bank
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -91,8 +93,7 @@ class Stage:
     async def view(self, name: str, fields: str | None = None) -> Json:
         """The profile of somebody now."""
         async with self.platform.db.transaction() as tx:
-            subject = await find_subject(tx, self.rules(), name)
-            return dict(await profile_view(tx, self.rules(), subject, selection(fields, PARTS), self.now))
+            return await profile_view(tx, self.rules(), name, selection(fields, PARTS), self.now)
 
     async def subject(self, name: str) -> stitching.Subject:
         """Who somebody is."""
@@ -124,3 +125,13 @@ async def opened(platform: Platform) -> AsyncIterator[Stage]:
         rules = RulesInForce(platform, bus)
         await rules.refresh()
         yield Stage(platform, bus, intake, key, rules)
+
+
+async def with_a_bank(stage: Stage) -> None:
+    """The tiny bank, with its profiles and a subject for each person."""
+    async with stage.platform.db.transaction() as tx:
+        await bank.fill(tx)
+    async with stage.platform.db.transaction() as tx:
+        await rebuild_all(tx, load_survivorship(), bank.NOW)
+    await stitching.follow(stage.platform)
+    await stage.refresh()

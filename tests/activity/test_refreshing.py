@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from suzani import segments, stitching
 from suzani.activity import SEGMENTS, every_subject
-from suzani.profiles import load_survivorship, rebuild_all
 from suzani.stitching import Cause, Name, NewChange
-from tests.activity.stage import START, Stage, track
+from tests.activity.stage import START, Stage, track, with_a_bank
 from tests.profiles import bank
 
 
@@ -36,16 +35,6 @@ async def test_events_traits_and_segments_follow_a_separation_and_its_undo(stage
     again = await stage.view("user_id:u1")
     assert again | {"subject_id": 0} == joined | {"subject_id": 0}
     assert again == await stage.view("anonymous_id:a1")
-
-
-async def with_a_bank(stage: Stage) -> None:
-    """The tiny bank, with its profiles and a subject for each person."""
-    async with stage.platform.db.transaction() as tx:
-        await bank.fill(tx)
-    async with stage.platform.db.transaction() as tx:
-        await rebuild_all(tx, load_survivorship(), bank.NOW)
-    await stitching.follow(stage.platform)
-    await stage.refresh()
 
 
 async def test_persons_without_events_are_in_segments_too(stage: Stage) -> None:

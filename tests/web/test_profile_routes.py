@@ -11,7 +11,8 @@ from suzani.infra.platform import Platform
 from suzani.kernel import now
 from suzani.web import build_api
 from suzani.web.profile_routes import Readers
-from tests.activity.stage import DAY, START, Stage, opened, track
+from tests.activity.stage import DAY, START, Stage, opened, track, with_a_bank
+from tests.profiles import bank
 
 
 @pytest.fixture
@@ -103,6 +104,64 @@ async def test_a_reader_who_has_the_same_already_is_not_sent_it_again(
     assert changed.json()["events"] == 6
 
 
+async def test_a_person_is_read_with_what_product_systems_know(
+    client: httpx.AsyncClient, stage: Stage, seeing: dict[str, str]
+) -> None:
+    await with_a_bank(stage)
+    found = (await client.get(f"/v1/profiles/person:{bank.KARIMOV}", headers=seeing)).json()
+    assert found["person_id"] == bank.KARIMOV
+    assert found["profile"]["birth_date"] == "1985-03-14"
+    assert found["consent"]["marketing"] == "denied"
+    assert found["consent"]["marketing_at"].endswith("Z")
+    assert len(found["products"]) == 4
+    masked = (await client.get(f"/v1/profiles/person:{bank.KARIMOV}")).json()
+    assert masked["profile"]["national_id"] == "•••0017"
+    assert all(one["number"].startswith("•••") for one in masked["products"])
+    by_subject = await client.get(f"/v1/profiles/subject:{found['subject_id']}", headers=seeing)
+    assert by_subject.json() == found
+
+
+async def test_whoever_was_merged_away_is_read_as_whom_they_went_to(
+    client: httpx.AsyncClient, stage: Stage
+) -> None:
+    await stage.happen(track("App Opened", anonymous="a2"))
+    visitor = (await stage.subject("anonymous_id:a2")).subject_id
+    await stage.happen(track("", "u1", "a2", type="identify"))
+    user = (await client.get("/v1/profiles/user_id:u1")).json()
+    assert user["subject_id"] != visitor
+    assert (await client.get(f"/v1/profiles/subject:{visitor}")).json() == user
+    await with_a_bank(stage)
+    person = (await client.get(f"/v1/profiles/person:{bank.KARIMOV}")).json()
+    assert (await client.get(f"/v1/profiles/person:{bank.RETIRED}")).json() == person
+
+
+async def test_a_state_that_cannot_be_read_leaves_everything_else(
+    client: httpx.AsyncClient, stage: Stage
+) -> None:
+    async with stage.platform.db.transaction() as tx:
+        await tx.execute("update activity.subject_state set state = 'spoilt'")
+    found = (await client.get("/v1/profiles/user_id:u1?fields=traits,segments")).json()
+    assert found["events"] == 5
+    assert found["traits"]["app_sessions_7d"] == 0
+    assert "active_app_users" in found["segments"]
+
+
+async def test_a_profile_is_read_and_not_written(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/profiles/user_id:u1")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+async def test_profiles_are_for_this_machine_alone(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/profiles/user_id:u1", headers={"Host": "bank.uz"})).status_code == 403
+    assert (await client.get("/v1/profiles/user_id:u1")).headers["x-frame-options"] == "DENY"
+
+
+async def test_a_profile_is_described(client: httpx.AsyncClient) -> None:
+    described = (await client.get("/v1/openapi.json")).json()["paths"]["/v1/profiles/{name}"]["get"]
+    assert [one["name"] for one in described["parameters"]] == ["name", "fields"]
+    assert set(described["responses"]) >= {"200", "401", "403", "404", "422", "503"}
+
+
 async def test_events_come_in_pages_that_follow_each_other(client: httpx.AsyncClient) -> None:
     first = (await client.get("/v1/profiles/user_id:u1/events?limit=3")).json()
     second = (await client.get("/v1/profiles/user_id:u1/events", params={"before": first["next"]})).json()
@@ -164,6 +223,7 @@ async def test_whoever_is_not_known_is_not_found(client: httpx.AsyncClient, name
     [
         ("?fields=trait.x", 404),
         ("?fields=" + "traits.a," * 300, 422),
+        ("?fields=traits." + "a" * 10_000, 422),
         ("/events?limit=0", 422),
         ("/events?before=yesterday", 422),
         ("/events?before=2026-01-01_00", 422),

@@ -11,14 +11,17 @@ Selection: TypeAlias = Mapping[str, frozenset[str] | None]
 """Parts by name, with the names inside that are wanted; None for all of them."""
 
 _MOST: Final = 200
+_LONGEST: Final = 10_000
 
 
 def selection(text: str | None, parts: Collection[str]) -> Selection:
     """What a `fields` parameter selects of `parts`; everything for None and ''.
 
     A part that is named whole is given whole, whatever else is named of it. Raises InvalidInput for more than
-    200 names, NotFound for a part that is not there.
+    200 names or 10,000 characters, NotFound for a part that is not there.
     """
+    if text and len(text) > _LONGEST:
+        raise InvalidInput(f"fields: {len(text):,} characters are too many")
     names = [name.strip() for name in (text or "").split(",") if name.strip()]
     if len(names) > _MOST:
         raise InvalidInput(f"fields: {len(names)} names are too many", hint=f"Name {_MOST} or fewer.")

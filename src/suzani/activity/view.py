@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from suzani import profiles, segments, stitching
-from suzani.activity import store
-from suzani.activity.rows import instant, microseconds
+from suzani import profiles, segments, stitching, traits
+from suzani.activity import view_store
+from suzani.activity.rows import microseconds
 from suzani.activity.rules import Rules
 from suzani.activity.selection import Selection, selected
+from suzani.activity.view_store import PARTS, Who
 from suzani.infra.db import Tx
-from suzani.kernel import NotFound
+from suzani.kernel import InvalidInput, NotFound
 from suzani.stitching import Subject
 
-PARTS: Final = ("profile", "consent", "products", "traits", "segments", "identifiers")
-"""What a profile consists of; a channel may ask for some."""
+__all__ = ["PARTS", "find_subject", "profile_view"]
 
 PERSON: Final = "person"
 SUBJECT: Final = "subject"
@@ -28,19 +27,42 @@ async def find_subject(tx: Tx, rules: Rules, name: str) -> Subject:
 
     Raises NotFound, and InvalidInput for a value that identifies nobody.
     """
+    row = await view_store.subject(tx, await _who(tx, rules, name))
+    if row is None:
+        raise _nobody(name)
+    return Subject(**row)
+
+
+async def profile_view(tx: Tx, rules: Rules, name: str, asked: Selection, now: datetime) -> dict[str, Any]:
+    """The parts that are asked for of whom `name` names, as JSON values, all of one moment; traits as they
+    are at `now`. Raises as `find_subject` does."""
+    row = await view_store.profile(tx, await _who(tx, rules, name), asked)
+    if row is None:
+        raise _nobody(name)
+    found = {"subject_id": row["subject_id"], "person_id": row["person_id"]} | _known(row, asked)
+    if "traits" in asked:
+        found |= _events(rules.traits, row, asked["traits"], now)
+    if "segments" in asked:
+        entered = segments.SEGMENTS_OF.read(row["segments"])
+        since = {one.segment: {"entered_at": one.entered_at} for one in entered}
+        found["segments"] = selected(since, asked["segments"])
+    if "identifiers" in asked:
+        names = stitching.IDENTIFIERS_OF.read(row["identifiers"])
+        found["identifiers"] = [
+            {"kind": one.kind, "value": one.value, "first_seen": one.first_seen} for one in names
+        ]
+    return found
+
+
+async def _who(tx: Tx, rules: Rules, name: str) -> Who:
+    """The query that finds whom a name names."""
     kind, _, value = name.partition(":")
-    found: Subject | None
     if kind == PERSON:
         person = await profiles.current_id(tx, _number(name, value))
-        found = await stitching.subject_of_person(tx, person)
-    elif kind == SUBJECT:
-        found = await stitching.current_subject(tx, _number(name, value))
-    else:
-        found = await stitching.find(tx, rules.identifiers, kind, value)
-    if found is None:
-        hint = "Give a kind and a value, as in user_id:42 or email:ann@bank.uz."
-        raise NotFound(f"nobody is known as {name}", hint=hint)
-    return found
+        return Who(stitching.BY_PERSON, {"person_id": person})
+    if kind == SUBJECT:
+        return Who(stitching.BY_SUBJECT, {"subject_id": _number(name, value)})
+    return Who(stitching.BY_IDENTIFIER, {"kind": kind, "value": rules.identifiers.name(kind, value)})
 
 
 def _number(name: str, value: str) -> int:
@@ -49,66 +71,39 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
-async def profile_view(
-    tx: Tx, rules: Rules, subject: Subject, asked: Selection, now: datetime
-) -> Mapping[str, Any]:
-    """The parts that are asked for, as JSON values; traits as they are at `now`."""
-    subject_id = subject.subject_id
-    reading: list[Awaitable[dict[str, Any]]] = []
-    if {"profile", "consent", "products"} & asked.keys():
-        reading.append(_known(tx, subject.person_id, asked))
-    if "traits" in asked:
-        reading.append(_events(tx, rules, subject_id, asked["traits"], now))
-    if "segments" in asked:
-        reading.append(_segments(tx, subject_id, asked["segments"]))
-    if "identifiers" in asked:
-        reading.append(_identifiers(tx, subject_id))
-    found: dict[str, Any] = {"subject_id": subject_id, "person_id": subject.person_id}
-    # One way to the server and back for all of them.
-    async with tx.pipeline():
-        for part in await asyncio.gather(*reading):
-            found |= part
-    return found
+def _nobody(name: str) -> NotFound:
+    hint = "Give a kind and a value, as in user_id:42 or email:ann@bank.uz."
+    return NotFound(f"nobody is known as {name}", hint=hint)
 
 
-async def _known(tx: Tx, person_id: int | None, asked: Selection) -> dict[str, Any]:
+def _known(row: Mapping[str, Any], asked: Selection) -> dict[str, Any]:
     """What the product systems know of a person; empty of a visitor."""
-    persons = [person_id] if person_id is not None else []
-    facts = (await profiles.facts(tx, persons, with_products="products" in asked)).get(person_id or 0)
-    known: dict[str, Any] = {
-        "profile": facts.profile if facts else {},
-        "consent": facts.consent if facts else {},
-        "products": facts.products if facts else (),
-    }
+    facts = profiles.facts_of(row.get("golden"), row.get("products"))
+    known = {"profile": facts.profile, "consent": facts.consent}
     found: dict[str, Any] = {
-        name: selected(known[name], asked[name]) for name in ("profile", "consent") if name in asked
+        part: selected(values, asked[part]) for part, values in known.items() if part in asked
     }
     if "products" in asked:
-        found["products"] = [selected(product, asked["products"]) for product in known["products"]]
+        found["products"] = [selected(product, asked["products"]) for product in facts.products]
     return found
 
 
-async def _events(
-    tx: Tx, rules: Rules, subject_id: int, names: frozenset[str] | None, now: datetime
+def _events(
+    plan: traits.Plan, row: Mapping[str, Any], names: frozenset[str] | None, now: datetime
 ) -> dict[str, Any]:
     """What follows from the events."""
-    state = (await store.states(tx, rules.traits, [subject_id]))[subject_id]
+    wanted = names if names is None else names.intersection(plan.names)
     return {
-        "traits": selected(rules.traits.values(state.traits, microseconds(now)), names),
-        "events": state.events,
-        "first_event_at": None if state.first_at is None else instant(state.first_at),
-        "last_event_at": None if state.last_at is None else instant(state.last_at),
+        "traits": plan.values(_state(plan, row["state"]), microseconds(now), wanted),
+        "events": row["events"] or 0,
+        "first_event_at": row["first_at"],
+        "last_event_at": row["last_at"],
     }
 
 
-async def _segments(tx: Tx, subject_id: int, names: frozenset[str] | None) -> dict[str, Any]:
-    """Where they belong, and since when."""
-    entered = await segments.segments_of(tx, subject_id)
-    return {"segments": selected({one.segment: {"entered_at": one.entered_at} for one in entered}, names)}
-
-
-async def _identifiers(tx: Tx, subject_id: int) -> dict[str, Any]:
-    """By what they are known."""
-    names = await stitching.identifiers(tx, [subject_id])
-    shown = [{"kind": one.kind, "value": one.value, "first_seen": one.first_seen} for one in names]
-    return {"identifiers": shown}
+def _state(plan: traits.Plan, kept: bytes | None) -> traits.State:
+    """The state of traits; nothing where it cannot be read and is to be computed anew."""
+    try:
+        return plan.decode(kept)
+    except InvalidInput:
+        return plan.empty()

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from suzani.infra.bulk import copy_in, copy_out
 from suzani.infra.failures import translated, unreachable
-from suzani.infra.queries import Queries, Query, Statement, compiled, load_queries
+from suzani.infra.queries import Nested, Queries, Query, Statement, compiled, load_queries
 from suzani.kernel import Unavailable
 
 Tx = psycopg.AsyncConnection[dict[str, Any]]
@@ -30,6 +30,7 @@ _CONNECT_TIMEOUT_SECONDS: Final = 15
 __all__ = [
     "OLDEST_SERVER",
     "Database",
+    "Nested",
     "Queries",
     "Query",
     "Tx",
@@ -86,6 +87,14 @@ class Database:
             async with self._pool.connection() as tx, tx.transaction():
                 yield tx
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """A connection on which every statement is a transaction of its own: for a single one, which so takes
+        one message to the server and one back. Raises as `transaction` does."""
+        with translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
     async def close(self) -> None:
         """Close every connection; work in progress is rolled back by the server."""
         await self._pool.close()
@@ -107,8 +116,9 @@ async def _check(url: str) -> None:
 
 
 async def _configure(connection: Tx) -> None:
+    # Transactions are begun by `Database.transaction` alone.
+    await connection.set_autocommit(True)
     await connection.execute("set timezone to 'UTC'")
-    await connection.commit()
 
 
 async def fetch(tx: Tx, query: Statement, /, **params: Any) -> list[dict[str, Any]]:

@@ -1,16 +1,23 @@
-"""Named SQL: a capability keeps its fixed queries in one `queries.sql`, under `-- name: some_name` lines."""
+"""Named SQL: a capability keeps its fixed queries in one `queries.sql`, under `-- name: some_name` lines.
+
+What several capabilities know is read in one statement by nesting the queries of each.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
+import msgspec
 from psycopg import sql
 
 from suzani.kernel import InvalidInput
+
+Row = TypeVar("Row")
 
 _NAME_LINE = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
 
@@ -25,6 +32,28 @@ class Query:
 
 Statement: TypeAlias = Query | sql.SQL | sql.Composed
 """What can be run: a named or literal `Query`, or one composed of identifiers by `psycopg.sql`."""
+
+
+class Nested(Generic[Row]):
+    """A query asked inside another one, where all its rows are one value: a list of `row`.
+
+    A row that is a `dict` has numbers, texts, lists and dicts as JSON has them, fractions as Decimal.
+    """
+
+    def __init__(self, query: Query, row: type[Row]) -> None:
+        self._text = query.text
+        self._decode = msgspec.json.Decoder(list[row], float_hook=Decimal).decode  # type: ignore[valid-type]
+
+    def column(self, name: str, /, **places: str) -> sql.Composed:
+        """The query as a column of that name; `places`: what stands there for each of its parameters."""
+        rows = sql.SQL(self._text.replace("%%", "%%%%") % places)
+        return sql.SQL("(select json_agg(one)::text from ({}) as one) as {}").format(
+            rows, sql.Identifier(name)
+        )
+
+    def read(self, value: str | None) -> list[Row]:
+        """The rows in a value of that column."""
+        return [] if value is None else self._decode(value)
 
 
 class Queries:

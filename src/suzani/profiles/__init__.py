@@ -2,7 +2,7 @@
 
 from suzani.profiles.auditing import Stamp, audit, audit_stamp
 from suzani.profiles.customers import GOLDEN_ATTRIBUTES, current_id, customer
-from suzani.profiles.facts import PROFILE_FIELDS, Facts, facts
+from suzani.profiles.facts import GOLDEN_OF, PRODUCTS_OF, PROFILE_FIELDS, Facts, facts, facts_of
 from suzani.profiles.holding import Holder, sole_holders
 from suzani.profiles.rebuilding import rebuild, rebuild_all
 from suzani.profiles.searching import is_searchable, search
@@ -23,6 +23,8 @@ from suzani.profiles.types import (
 
 __all__ = [
     "GOLDEN_ATTRIBUTES",
+    "GOLDEN_OF",
+    "PRODUCTS_OF",
     "PROFILE_FIELDS",
     "Audit",
     "Customer",
@@ -44,6 +46,7 @@ __all__ = [
     "current_id",
     "customer",
     "facts",
+    "facts_of",
     "is_searchable",
     "load_survivorship",
     "rebuild",

@@ -3,6 +3,7 @@
 from suzani.segments.membership import Rules, changes, load_rules
 from suzani.segments.reading import Segment
 from suzani.segments.service import (
+    SEGMENTS_OF,
     apply_changes,
     counts,
     history,
@@ -26,6 +27,7 @@ from suzani.segments.types import (
 )
 
 __all__ = [
+    "SEGMENTS_OF",
     "Change",
     "Facts",
     "FactsReader",

@@ -17,6 +17,7 @@ _SAMPLE = 10
 apply_changes = store.apply_changes
 memberships = store.memberships
 segments_of = store.segments_of
+SEGMENTS_OF = store.SEGMENTS_OF
 counts = store.counts
 
 

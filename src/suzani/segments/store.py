@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from suzani.infra.arrays import integers
-from suzani.infra.db import Tx, execute, fetch, load_queries
+from suzani.infra.db import Nested, Tx, execute, fetch, load_queries
 from suzani.segments.reading import Segment
 from suzani.segments.types import Change, Membership
 
 queries = load_queries("suzani.segments")
+
+SEGMENTS_OF = Nested(queries.segments_of, Membership)
+"""The segments of a `subject_id`, by name."""
 
 
 async def lock_definitions(tx: Tx) -> None:

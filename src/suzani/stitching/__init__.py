@@ -1,6 +1,10 @@
 """Stitching: which person, or which visitor not known yet, an event belongs to."""
 
 from suzani.stitching.finding import (
+    BY_IDENTIFIER,
+    BY_PERSON,
+    BY_SUBJECT,
+    IDENTIFIERS_OF,
     current_subject,
     find,
     history,
@@ -30,7 +34,11 @@ from suzani.stitching.types import (
 )
 
 __all__ = [
+    "BY_IDENTIFIER",
+    "BY_PERSON",
+    "BY_SUBJECT",
     "CHANGED",
+    "IDENTIFIERS_OF",
     "Affected",
     "Cause",
     "Change",

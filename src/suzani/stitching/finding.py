@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from suzani.infra import arrays
-from suzani.infra.db import Tx, fetch, fetch_one, load_queries
+from suzani.infra.db import Nested, Tx, fetch, fetch_one, load_queries
 from suzani.stitching.rules import Rules
 from suzani.stitching.stewarding_store import changes_of
 from suzani.stitching.types import Change, Identifier, Link, Subject, Verdict
@@ -16,25 +16,37 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _queries = load_queries("suzani.stitching", "finding.sql")
 
+BY_IDENTIFIER: Final = _queries.by_identifier
+"""Whose an identifier is, by `kind` and the standard form of its `value`."""
+
+BY_PERSON: Final = _queries.by_person
+"""The subject of a person, by `person_id`."""
+
+BY_SUBJECT: Final = _queries.current
+"""Who a subject is today, by a `subject_id` that it has or had."""
+
+IDENTIFIERS_OF: Final = Nested(_queries.identifiers, Identifier)
+"""The identifiers of `subjects`, of each in the order in which they were first seen."""
+
 
 async def find(tx: Tx, rules: Rules, kind: str, value: str) -> Subject | None:
     """Whose an identifier is, as people type it; None for one that was never seen.
 
     Raises NotFound for an unknown kind, InvalidInput for a value that identifies nobody.
     """
-    row = await fetch_one(tx, _queries.by_identifier, kind=kind, value=rules.name(kind, value))
+    row = await fetch_one(tx, BY_IDENTIFIER, kind=kind, value=rules.name(kind, value))
     return Subject(**row) if row else None
 
 
 async def subject_of_person(tx: Tx, person_id: int) -> Subject | None:
     """The subject of a person."""
-    row = await fetch_one(tx, _queries.by_person, person_id=person_id)
+    row = await fetch_one(tx, BY_PERSON, person_id=person_id)
     return Subject(**row) if row else None
 
 
 async def current_subject(tx: Tx, subject_id: int) -> Subject | None:
     """Who a subject is today, which may have become part of another; None for an unknown id."""
-    row = await fetch_one(tx, _queries.current, subject_id=subject_id)
+    row = await fetch_one(tx, BY_SUBJECT, subject_id=subject_id)
     return Subject(**row) if row else None
 
 

@@ -20,6 +20,7 @@ from suzani.infra.keys import Key, KeyRing, secret_of
 from suzani.infra.platform import Platform
 from suzani.kernel import InvalidInput, now
 from suzani.stitching import Subject
+from suzani.web.direct import DirectRoute
 from suzani.web.mask import masked_profile
 
 _JSON: Final = "application/json"
@@ -34,16 +35,22 @@ class Readers:
     """Who may read profiles, and by which rules they are computed."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+        self.db = platform.db
         self._keys = KeyRing(platform.db)
         self._rules = RulesFiles(platform.data_dir)
 
-    @asynccontextmanager
-    async def reading(self, request: Request) -> AsyncIterator[tuple[Tx, Key, Rules]]:
-        """A transaction for a caller whose key is good. Raises Unauthorised and Forbidden."""
+    async def admit(self, request: Request) -> tuple[Key, Rules]:
+        """The key of a caller who may read, and the rules now. Raises Unauthorised and Forbidden."""
         key = await self._keys.find(secret_of(request.headers.get("authorization", "")), "channel")
-        async with self._platform.db.transaction() as tx:
-            yield tx, key, self._rules()
+        return key, self._rules()
+
+    @asynccontextmanager
+    async def found(self, request: Request, name: str) -> AsyncIterator[tuple[Tx, Subject]]:
+        """A transaction in which somebody was found, for a caller who may read. Raises as `admit` does, and
+        NotFound."""
+        _, rules = await self.admit(request)
+        async with self.db.transaction() as tx:
+            yield tx, await activity.find_subject(tx, rules, name)
 
     async def close(self) -> None:
         """Let go of what was open."""
@@ -55,20 +62,19 @@ def add_profiles(router: APIRouter, readers: Readers, problems: Problems) -> Non
     add = router.get
     options: dict[str, Any] = {"tags": ["profiles"], "responses": problems, "response_class": Response}
 
-    @add("/profiles/{name}", **options)
     async def profile(
         request: Request,
         name: str,
-        fields: Annotated[
-            str | None, Query(max_length=10_000, description="traits.spent,segments, …")
-        ] = None,
+        fields: Annotated[str | None, Query(description="traits.spent_30_days,segments, …")] = None,
     ) -> Response:
         """A profile by any identifier: golden values, consent, products, traits, segments, identifiers."""
+        key, rules = await readers.admit(request)
         asked = activity.selection(fields, activity.PARTS)
-        async with readers.reading(request) as (tx, key, rules):
-            subject = await activity.find_subject(tx, rules, name)
-            found = await activity.profile_view(tx, rules, subject, asked, now())
+        async with readers.db.reading() as tx:
+            found = await activity.profile_view(tx, rules, name, asked, now())
         return _answer(request, found if key.settings.get("personal") else masked_profile(found))
+
+    router.add_api_route("/profiles/{name}", profile, route_class_override=DirectRoute, **options)
 
     @add("/profiles/{name}/events", **options)
     async def events(
@@ -87,24 +93,21 @@ def add_profiles(router: APIRouter, readers: Readers, problems: Problems) -> Non
         wanted = TimelineFilter(
             frozenset(channel or ()), frozenset(type or ()), frozenset(event or ()), text, since, until
         )
-        async with readers.reading(request) as (tx, _, rules):
-            subject = await activity.find_subject(tx, rules, name)
+        async with readers.found(request, name) as (tx, subject):
             page = await activity.timeline(tx, subject.subject_id, wanted, cursor_of(before), limit)
         return _answer(request, {**_who(subject), "events": page.entries, "next": cursor_text(page.next)})
 
     @add("/profiles/{name}/segments", **options)
     async def its_segments(request: Request, name: str) -> Response:
         """The segments that somebody is in, and since when."""
-        async with readers.reading(request) as (tx, _, rules):
-            subject = await activity.find_subject(tx, rules, name)
+        async with readers.found(request, name) as (tx, subject):
             found = await segments.segments_of(tx, subject.subject_id)
         return _answer(request, {**_who(subject), "segments": found})
 
     @add("/profiles/{name}/links", **options)
     async def links(request: Request, name: str) -> Response:
         """Which identifiers were seen together, and what became of it."""
-        async with readers.reading(request) as (tx, _, rules):
-            subject = await activity.find_subject(tx, rules, name)
+        async with readers.found(request, name) as (tx, subject):
             found = await stitching.links(tx, subject.subject_id)
         return _answer(request, {**_who(subject), "links": found})
 

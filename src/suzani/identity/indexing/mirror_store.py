@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries, translated
+from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
 
 _queries = load_queries("suzani.identity.indexing", "mirror.sql")
 
@@ -29,13 +29,8 @@ async def position(tx: Tx) -> Position:
 
 async def position_now(db: Database) -> Position:
     """`position` without a transaction around it: one message there and one back."""
-    with translated():
-        async with db.pool.connection() as connection:
-            await connection.set_autocommit(True)
-            try:
-                return await position(connection)
-            finally:
-                await connection.set_autocommit(False)
+    async with db.reading() as tx:
+        return await position(tx)
 
 
 async def at_one_moment(tx: Tx) -> None:
