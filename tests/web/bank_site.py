@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from suzani.web.capture import SCRIPT
+from suzani.web.capture import script_text
 
 PAGES = Path(__file__).parent / "bank_pages"
 WAIT_SECONDS = 10
@@ -85,7 +85,7 @@ def collecting() -> Iterator[Collector]:
             self.answer(status, b"{}", "application/json", {**shared, **headers})
 
         def do_GET(self) -> None:
-            self.answer(200, SCRIPT.read_bytes(), "text/javascript", {})
+            self.answer(200, script_text(), "text/javascript", {})
 
         def do_OPTIONS(self) -> None:
             collector.requests.append((self.path, "preflight"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from suzani.web.capture import SCRIPT
+from suzani.web.capture import script_text
 
 
-async def test_the_script_is_served_as_it_is_to_pages_of_any_site(client: httpx.AsyncClient) -> None:
+async def test_the_script_is_served_to_pages_of_any_site(client: httpx.AsyncClient) -> None:
     elsewhere = {"origin": "https://www.example.bank", "host": "cdp.example.bank"}
     answer = await client.get("/capture.js", headers=elsewhere)
     assert answer.status_code == 200
-    assert answer.content == SCRIPT.read_bytes()
+    assert answer.content == script_text()
     assert answer.headers["content-type"].startswith("text/javascript")
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -20,7 +20,7 @@ async def test_the_script_is_served_as_it_is_to_pages_of_any_site(client: httpx.
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "max-age" in answer.headers["cache-control"]
     plain = await client.get("/capture.js", headers={"accept-encoding": "identity"})
-    assert plain.content == SCRIPT.read_bytes()
+    assert plain.content == script_text()
     assert "content-encoding" not in plain.headers
 
 

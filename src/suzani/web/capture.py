@@ -9,12 +9,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import rjsmin
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 CAPTURE_PATH: Final = "/capture.js"
-SCRIPT: Final = Path(__file__).parent / "static" / "capture.js"
+_SOURCE: Final = Path(__file__).parent / "static" / "capture.js"
 SHARED: Final[Mapping[str, str]] = {
     "access-control-allow-origin": "*",
     "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
@@ -47,9 +48,14 @@ class Script:
         return Response(self.compressed, headers=headers, media_type="text/javascript")
 
 
+def script_text() -> bytes:
+    """The script as pages get it: without comments and indentation."""
+    return str(rjsmin.jsmin(_SOURCE.read_text("utf-8"))).encode()
+
+
 def capture_route() -> Route:
     """`GET /capture.js`; the file is read once."""
-    script = Script(SCRIPT.read_bytes())
+    script = Script(script_text())
 
     async def capture(request: Request) -> Response:
         asked = request.headers

@@ -148,7 +148,7 @@
   const granted = () => consent === "granted";
   let anonymous, user;
   const cookie = (value, seconds) => {
-    document.cookie = `suzani_id=${value};path=/;max-age=${seconds};samesite=lax${domain ? `;domain=${domain}` : ""}`
+    document.cookie = `suzani_id=${value};path=/;max-age=${seconds};samesite=lax` + (domain && `;domain=${domain}`)
       + (location.protocol === "https:" ? ";secure" : "");
   };
   function remember() {
