@@ -17,6 +17,7 @@ from suzani.bench.http_client import Connection, Target
 from suzani.bench.one_record import measure_each
 from suzani.bench.open_loop import NO_ANSWER, arrivals, at_once, drive, percentile_ms
 from suzani.bench.queries import bodies, drawn, noised, slip, together
+from suzani.bench.traffic import BATCHES, Traffic
 from suzani.kernel import InvalidInput
 
 Answer = Callable[[str, bytes], bytes]
@@ -210,6 +211,13 @@ def test_a_query_never_says_nothing_nor_anything_new(attributes: dict[str, str],
     found = noised(attributes, np.random.default_rng(seed))
     assert found
     assert set(found) <= set(attributes)
+
+
+def test_the_users_of_events_are_those_that_are_sent() -> None:
+    traffic = Traffic("key", visitors=100, size=5)
+    sent = [event for body in traffic[:BATCHES] for event in json.loads(body)["batch"]]
+    assert set(traffic.users) == {event["userId"] for event in sent if "userId" in event}
+    assert len(traffic.users) < 100
 
 
 def test_each_query_is_timed_and_the_first_ones_are_asked_before() -> None:

@@ -9,10 +9,11 @@ import typer
 
 from suzani.bench import contest_table
 from suzani.bench.contest_runner import compare
-from suzani.bench.ingest import Load as EventLoad
-from suzani.bench.ingest import measure_ingest, measure_profile
+from suzani.bench.event_load import Load as EventLoad
+from suzani.bench.ingest import measure_ingest
 from suzani.bench.machine import this_machine
 from suzani.bench.online import Load, measure_online
+from suzani.bench.profile_reads import measure_profile
 from suzani.bench.runner import run
 from suzani.bench.splink_settings import DEFAULT
 from suzani.bench.types import Machine, Report
@@ -122,7 +123,7 @@ def profile_command(
     visitors: Visitors = 20_000,
     as_json: AsJson = False,
 ) -> None:
-    """Read profiles from a served platform at a rate, in quiet and under events: milliseconds."""
+    """Read profiles from a served platform at a rate, in quiet and under events: milliseconds, CPU a read."""
     load = EventLoad(steady=steady, seconds=seconds, visitors=visitors)
     with console.handled():
         figures = measure_profile(load, requests, console.note)

@@ -12,7 +12,9 @@ import msgspec
 _TOKEN: Final = b"@@@@@@@@"
 """Stands in every message id, and makes it new each time the same batch is sent again."""
 
-_BATCHES: Final = 400
+BATCHES: Final = 400
+"""Batches that differ in more than their message ids."""
+
 _KNOWN: Final = 0.5
 
 Draw = Callable[[random.Random], dict[str, Any]]
@@ -76,7 +78,13 @@ class Traffic(Sequence[bytes]):
     def __init__(self, write_key: str, visitors: int, size: int = 50, seed: int = 5) -> None:
         self._seed = seed
         draw = random.Random(seed)  # noqa: S311 (traffic, not secrets)
-        self._bodies = [_body(draw, write_key, visitors, size, number) for number in range(_BATCHES)]
+        self._bodies = [_body(draw, write_key, visitors, size, number) for number in range(BATCHES)]
+
+    @property
+    def users(self) -> list[str]:
+        """The user ids that the first BATCHES items tell of."""
+        batches = (msgspec.json.decode(body)["batch"] for body in self._bodies)
+        return sorted({event["userId"] for batch in batches for event in batch if "userId" in event})
 
     def __len__(self) -> int:
         return 2**31
@@ -88,8 +96,8 @@ class Traffic(Sequence[bytes]):
     def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        turn = (self._seed << 16) + index // _BATCHES
-        return self._bodies[index % _BATCHES].replace(_TOKEN, b"%08x" % turn)
+        turn = (self._seed << 16) + index // BATCHES
+        return self._bodies[index % BATCHES].replace(_TOKEN, b"%08x" % turn)
 
 
 def _body(draw: random.Random, write_key: str, visitors: int, size: int, number: int) -> bytes:
