@@ -13,6 +13,7 @@ import typer
 from suzani.demo.service import DemoReport, run_demo
 from suzani.demo.types import DEFAULT_RECORDS, DEFAULT_SEED
 from suzani.infra import console
+from suzani.infra.commands import JsonOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import check_port
@@ -39,9 +40,7 @@ def register(app: typer.Typer, *, serve: Serve) -> None:
         ] = None,
         port: Annotated[int, typer.Option(help="Port of the pages, on this machine only.")] = 8000,
         no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop when the audit is printed.")] = False,
-        as_json: Annotated[
-            bool, typer.Option("--json", help="Print one JSON object on standard output.")
-        ] = False,
+        as_json: JsonOption = False,
     ) -> None:
         """Make a bank of seven systems and one set of customers of it; audit that, and serve the pages."""
         with console.handled():

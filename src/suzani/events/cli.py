@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -12,6 +10,7 @@ from suzani.events import cli_keys, cli_quarantine, cli_schemas
 from suzani.events.cli_follow import follow_command
 from suzani.events.cli_load import load_command
 from suzani.infra import console
+from suzani.infra.commands import DataOption
 from suzani.infra.settings import Settings
 
 events_app = typer.Typer(
@@ -32,7 +31,7 @@ def register(app: typer.Typer, work: Callable[[Settings], None]) -> None:
 
 def _work_command(work: Callable[[Settings], None]) -> Callable[..., None]:
     def work_command(
-        data: Annotated[Path | None, typer.Option("--data", help="The data directory.")] = None,
+        data: DataOption = None,
     ) -> None:
         """Let events take effect beside the platform that is up, one process more, until Ctrl-C."""
         with console.handled():

@@ -14,6 +14,7 @@ from suzani.events.mapping import find_mapping, load_mapping
 from suzani.infra import console
 from suzani.infra.bus import open_bus
 from suzani.infra.bus_address import BusAddress
+from suzani.infra.commands import DataOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput
@@ -32,7 +33,7 @@ def follow_command(
         Path | None,
         typer.Option(help="How messages become events; else intake/SOURCE.yaml, else as they are."),
     ] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The data directory.")] = None,
+    data: DataOption = None,
 ) -> None:
     """Take a foreign Kafka topic's JSON messages in, each once, until Ctrl-C."""
 

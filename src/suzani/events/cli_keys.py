@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from suzani.events.intake import ROLE
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.keys import ROLES, Key, create_key, list_keys, revoke_key
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound, now
 
 app = typer.Typer(no_args_is_help=True, help="Keys of programs: those that send events, those that read.")
-
-DataDir = Annotated[Path | None, typer.Option("--data", help="The data directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command("create")
@@ -31,8 +28,8 @@ def create_command(
     personal: Annotated[
         bool, typer.Option("--personal", help="A reader sees personal values in full, not masked.")
     ] = False,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it, once: only its digest is kept."""
 
@@ -57,7 +54,7 @@ def create_command(
 
 
 @app.command("list")
-def list_command(data: DataDir = None, as_json: AsJson = False) -> None:
+def list_command(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every key: whose it is, what it may do, how it begins."""
 
     async def work() -> list[Key]:
@@ -82,7 +79,8 @@ def _settings(key: Key) -> str:
 
 @app.command("revoke")
 def revoke_command(
-    key_id: Annotated[int, typer.Argument(help="The id that `suzani key list` shows.")], data: DataDir = None
+    key_id: Annotated[int, typer.Argument(help="The id that `suzani key list` shows.")],
+    data: DataOption = None,
 ) -> None:
     """Take a key back; it is refused everywhere within ten seconds."""
 

@@ -14,6 +14,7 @@ from suzani.events.loading import LoadOptions, LoadReport, load
 from suzani.events.mapping import find_mapping, load_mapping
 from suzani.infra import console
 from suzani.infra.bus import open_bus
+from suzani.infra.commands import DataOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 
@@ -26,7 +27,7 @@ def load_command(
     mapping: Annotated[
         Path | None, typer.Option(help="How columns become events; else intake/SOURCE.yaml, else guessed.")
     ] = None,
-    data: Annotated[Path | None, typer.Option("--data", help="The data directory.")] = None,
+    data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Load files of events. Stopped, the same command goes on; repeated, it changes nothing."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from suzani.events.store import Asked, Quarantined
 from suzani.events.types import Reason
 from suzani.infra import console
 from suzani.infra.bus import open_bus
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound, now
@@ -24,8 +24,6 @@ app = typer.Typer(
     no_args_is_help=True, help="Events that could not be taken: see, fix, replay or dismiss them."
 )
 
-DataDir = Annotated[Path | None, typer.Option("--data", help="The data directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 OfSource = Annotated[str | None, typer.Option(help="Only events of this source.")]
 ForReason = Annotated[Reason | None, typer.Option(help="Only events with this reason.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers of events in quarantine.")]
@@ -41,8 +39,8 @@ def list_command(
     reason: ForReason = None,
     state: Annotated[str, typer.Option(help="open, replayed, dismissed or all.")] = "open",
     limit: Annotated[int, typer.Option(min=1, help="At most so many events.")] = 100,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The events in quarantine, oldest first."""
 
@@ -83,7 +81,7 @@ def plain(event: Quarantined) -> dict[str, Any]:
 
 
 @app.command("show")
-def show_command(quarantine_id: int, data: DataDir = None, as_json: AsJson = False) -> None:
+def show_command(quarantine_id: int, data: DataOption = None, as_json: JsonOption = False) -> None:
     """One event in quarantine, as its sender wrote it."""
 
     async def work() -> Quarantined:
@@ -108,8 +106,8 @@ def replay_command(
         list[str] | None, typer.Option("--set", help="PLACE=JSON: put a value in place; may be repeated.")
     ] = None,
     raw: Annotated[str | None, typer.Option(help="The event's whole JSON as it should have been.")] = None,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Put events on the log again, with or without a fix. What is still wrong stays in quarantine."""
 
@@ -178,7 +176,7 @@ def changes_of(changes: Sequence[str]) -> dict[str, Any]:
 def dismiss_command(
     ids: Annotated[list[int], typer.Argument(help="Numbers of events in quarantine.")],
     reason: Annotated[str, typer.Option(help="Why they are not needed.")],
-    data: DataDir = None,
+    data: DataOption = None,
 ) -> None:
     """Settle events that are not to be taken; they stay on record with the reason."""
 

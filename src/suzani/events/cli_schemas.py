@@ -12,17 +12,15 @@ import typer
 from suzani.events.compatibility import Effect, changes, is_breaking
 from suzani.events.schemas import Schema, find_schema, load_catalogue, load_schema
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.settings import Settings
 from suzani.kernel import Conflict
 
 app = typer.Typer(no_args_is_help=True, help="Schemas of events: what their properties are.")
 
-DataDir = Annotated[Path | None, typer.Option("--data", help="The data directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
 
 @app.command("list")
-def list_command(data: DataDir = None, as_json: AsJson = False) -> None:
+def list_command(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Every event of the catalogue, with its versions."""
     with console.handled():
         catalogue = load_catalogue(Settings.from_environment(data).data_dir)
@@ -49,8 +47,8 @@ def list_command(data: DataDir = None, as_json: AsJson = False) -> None:
 @app.command("show")
 def show_command(
     name: Annotated[str, typer.Argument(help="card_authorised, card_authorised@1, or an event's name.")],
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The properties of an event, or its whole JSON Schema."""
     with console.handled():
@@ -80,8 +78,8 @@ def _text(rule: object) -> str:
 @app.command("check")
 def check_command(
     file: Annotated[Path, typer.Argument(help="A schema: <name>/<version>.json.")],
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """See whether a file is a sound schema, its examples pass, and it breaks no earlier version."""
     with console.handled():
@@ -100,8 +98,8 @@ def check_command(
 def diff_command(
     a: Annotated[str, typer.Argument(help="The earlier one: a file, a name, or name@version.")],
     b: Annotated[str, typer.Argument(help="The later one.")],
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell what changed between two schemas, and whether senders of the first are refused by the second."""
     with console.handled():

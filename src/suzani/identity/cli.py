@@ -18,6 +18,7 @@ from suzani.identity.model_cli import read_model
 from suzani.identity.models.model import Model
 from suzani.identity.resolving.service import RunReport, resolve
 from suzani.infra import console
+from suzani.infra.commands import DataOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput
@@ -145,7 +146,7 @@ def _say_estimate(estimate: Estimate | None) -> None:
 
 
 def resolve_command(
-    data: Annotated[Path | None, typer.Option(help="The platform's data folder.")] = None,
+    data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Resolve all loaded records into persons."""

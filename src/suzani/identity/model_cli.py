@@ -16,6 +16,7 @@ from suzani.identity.models.splink import expected_columns, left_behind, to_spli
 from suzani.identity.models.splink_import import from_splink
 from suzani.identity.models.store import model_of_run
 from suzani.infra import console
+from suzani.infra.commands import DataOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound
@@ -54,7 +55,7 @@ def show_command(
         Path | None, typer.Argument(help="A model file; without it, the platform's model.")
     ] = None,
     run: Annotated[int | None, typer.Option(help="The model of this run instead of the last one's.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The platform's data folder.")] = None,
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what each level of each field weighs, in bits, and how likely matches are."""

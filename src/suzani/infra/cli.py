@@ -10,6 +10,7 @@ import typer
 
 from suzani.infra import backup as backups
 from suzani.infra import console, supervisor
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.doctor import Report, examine
 from suzani.infra.migrate import migrate
 from suzani.infra.server import server_address
@@ -18,16 +19,9 @@ from suzani.kernel import now
 
 app = typer.Typer(no_args_is_help=True)
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Where everything is kept.", show_default="$SUZANI_DATA, or yours"
-    ),
-]
 PortOption = Annotated[
     int, typer.Option("--port", help="Port of the pages and the API, on this machine only.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
 @app.command()

@@ -1,10 +1,13 @@
-"""How a command works with the platform: started or joined, used, left."""
+"""What commands have in common: their options, and how they start or join, use and leave the platform."""
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import typer
 
 from suzani.infra import console
 from suzani.infra.db import Tx
@@ -12,6 +15,27 @@ from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 
 T = TypeVar("T")
+
+
+def _user() -> str:
+    """The user's name; "" where the system knows none, and --actor must be given."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Where everything is kept.", show_default="$SUZANI_DATA, or yours"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; kept with the change.")]
+ActorOption = Annotated[
+    str, typer.Option(help="Who decides.", default_factory=_user, show_default="your user name")
+]
 
 
 def with_platform(data: Path | None, work: Callable[[Platform], Awaitable[T]]) -> T:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.db import Tx
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
@@ -21,14 +21,6 @@ from suzani.profiles.survivorship import load_survivorship
 from suzani.profiles.types import Audit, Customer, Hit
 
 T = TypeVar("T")
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Where everything is kept.", show_default="$SUZANI_DATA, or yours"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
 def register(app: typer.Typer) -> None:

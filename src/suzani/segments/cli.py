@@ -10,6 +10,7 @@ import typer
 import yaml
 
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.db import Tx
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
@@ -21,13 +22,6 @@ from suzani.traits import load_plan
 
 T = TypeVar("T")
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Where everything is kept.", show_default="$SUZANI_DATA, or yours"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 NameArgument = Annotated[str, typer.Argument(help="The segment's name.")]
 
 

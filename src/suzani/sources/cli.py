@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput
@@ -19,9 +20,6 @@ from suzani.sources.mapping import Field, Mapping
 from suzani.sources.mapping_file import load_mapping
 from suzani.sources.service import LoadProgress, Progress, load
 from suzani.sources.types import Limits, LoadOptions, LoadReport, Mode, Sql
-
-DataDir = Annotated[Path | None, typer.Option("--data", help="The data directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 source_app = typer.Typer(no_args_is_help=True, help="Mappings of the product systems.")
 
@@ -55,8 +53,8 @@ def load_command(
     max_field_bytes: Annotated[
         int, typer.Option(min=1, help="Longest value in bytes; a row with a longer one goes to quarantine.")
     ] = Limits().field_bytes,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Load a system's extracts. Stopped, the same command goes on; repeated, it changes nothing."""
     if sql is not None and url is None:
@@ -121,7 +119,7 @@ def _say_report(report: LoadReport, as_json: bool) -> None:
 
 
 @source_app.command("list")
-def list_command(data: DataDir = None, as_json: AsJson = False) -> None:
+def list_command(data: DataOption = None, as_json: JsonOption = False) -> None:
     """The systems that have a mapping."""
     with console.handled():
         settings = Settings.from_environment(data)
@@ -138,7 +136,7 @@ def list_command(data: DataDir = None, as_json: AsJson = False) -> None:
 
 
 @source_app.command("show")
-def show_command(system: str, data: DataDir = None) -> None:
+def show_command(system: str, data: DataOption = None) -> None:
     """How a system's columns become attributes and products."""
     with console.handled():
         mapping = find_mapping(system, Settings.from_environment(data).data_dir)
@@ -165,7 +163,7 @@ def infer_command(
     save: Annotated[
         bool, typer.Option("--save", help="Keep it among the mappings of the data directory.")
     ] = False,
-    data: DataDir = None,
+    data: DataOption = None,
 ) -> None:
     """Draft a mapping by looking at names and content."""
     with console.handled():
@@ -192,8 +190,8 @@ def infer_command(
 def check_command(
     mapping: Annotated[str, typer.Argument(help="A mapping file, or the name of a system.")],
     file: Annotated[Path, typer.Argument(help="An extract.")],
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Try a mapping on a file, writing nothing: how many rows would be refused, and why."""
     with console.handled():

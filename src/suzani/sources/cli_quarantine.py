@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound
@@ -19,8 +20,6 @@ from suzani.sources.types import QuarantinedRow, Reason
 
 app = typer.Typer(no_args_is_help=True, help="Rows that could not be used: see, fix, replay or dismiss them.")
 
-DataDir = Annotated[Path | None, typer.Option("--data", help="The data directory.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 System = Annotated[str | None, typer.Option(help="Only rows of this system.")]
 ByReason = Annotated[Reason | None, typer.Option(help="Only rows with this reason.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers of rows in quarantine.")]
@@ -32,8 +31,8 @@ def list_command(
     reason: ByReason = None,
     state: Annotated[str, typer.Option(help="open, replayed, dismissed or all.")] = "open",
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 100,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The rows in quarantine, oldest first."""
     states = {"open": "open", "replayed": "replayed", "dismissed": "dismissed", "all": None}
@@ -71,7 +70,7 @@ def _plain(row: QuarantinedRow) -> dict[str, Any]:
 
 
 @app.command("show")
-def show_command(quarantine_id: int, data: DataDir = None, as_json: AsJson = False) -> None:
+def show_command(quarantine_id: int, data: DataOption = None, as_json: JsonOption = False) -> None:
     """One row in quarantine, with its values and its raw text."""
 
     async def work() -> QuarantinedRow:
@@ -101,8 +100,8 @@ def replay_command(
     ] = None,
     raw: Annotated[str | None, typer.Option(help="The whole row as it should have been.")] = None,
     file: Annotated[Path | None, typer.Option(help="An exported file, corrected.")] = None,
-    data: DataDir = None,
-    as_json: AsJson = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Load rows in quarantine again, with or without a fix. What is still wrong stays there."""
 
@@ -147,7 +146,7 @@ def export_command(
     file: Annotated[Path, typer.Argument(help="A new .csv or .jsonl.")],
     system: System = None,
     reason: ByReason = None,
-    data: DataDir = None,
+    data: DataOption = None,
 ) -> None:
     """Write the open rows to a file that can be corrected in an editor and replayed with `replay --file`."""
 
@@ -163,7 +162,7 @@ def export_command(
 def dismiss_command(
     ids: Annotated[list[int], typer.Argument(help="Numbers of rows in quarantine.")],
     reason: Annotated[str, typer.Option(help="Why they are not needed.")],
-    data: DataDir = None,
+    data: DataOption = None,
 ) -> None:
     """Settle rows that are not to be loaded; they stay on record with the reason."""
 

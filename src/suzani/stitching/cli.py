@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from suzani.infra import console
-from suzani.infra.commands import with_platform
+from suzani.infra.commands import ActorOption, DataOption, JsonOption, ReasonOption, with_platform
 from suzani.infra.platform import Platform
 from suzani.kernel import NotFound, now
 from suzani.stitching.finding import current_subject, find, history, identifiers, links, subject_of_person
@@ -20,21 +18,6 @@ from suzani.stitching.stewarding import separate, undo
 from suzani.stitching.store import NewChange
 from suzani.stitching.types import Cause, Change, Identifier, Link, Name, Subject
 
-
-def _user() -> str:
-    """The user's name; "" where the system knows none, and --actor must be given."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
-DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; kept with the change.")]
-ActorOption = Annotated[
-    str, typer.Option(help="Who decides.", default_factory=_user, show_default="your user name")
-]
 NameArgument = Annotated[
     str, typer.Argument(metavar="KIND:VALUE", help="Such as email:ann@bank.uz, person:17 or subject:42.")
 ]

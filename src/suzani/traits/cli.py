@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.settings import Settings
 from suzani.traits.plan import load_plan
 from suzani.traits.types import Definition
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Where everything is kept.", show_default="$SUZANI_DATA, or yours"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def register(app: typer.Typer) -> None:

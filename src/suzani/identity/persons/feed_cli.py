@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from suzani.identity.persons.feed_store import FeedReader, feed_readers, forget_reader, prune_feed
 from suzani.infra import console
+from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import running
 from suzani.infra.settings import Settings
 from suzani.kernel import now
-
-DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +25,7 @@ def feed_command(
     forget: Annotated[str | None, typer.Option(help="A reader that is gone for good.")] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Drop old entries that all have passed.")] = False,
     data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show who follows the changes of persons, and how far each is."""
     settings = Settings.from_environment(data)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,25 +13,17 @@ from suzani.identity.persons.stewarding import join, record_ids, revoke, separat
 from suzani.identity.persons.types import Constraint, Outcome
 from suzani.identity.persons.undoing import undo
 from suzani.infra import console
-from suzani.infra.commands import in_transaction, with_platform
+from suzani.infra.commands import (
+    ActorOption,
+    DataOption,
+    JsonOption,
+    ReasonOption,
+    in_transaction,
+    with_platform,
+)
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 
-
-def _user() -> str:
-    """The user's name; "" where the system knows none, and --actor must be given."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
-DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; kept with the change.")]
-ActorOption = Annotated[
-    str, typer.Option(help="Who decides.", default_factory=_user, show_default="your user name")
-]
 PersonArgument = Annotated[int, typer.Argument(help="The person's id.")]
 
 

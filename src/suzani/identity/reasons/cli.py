@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -14,7 +13,7 @@ from suzani.identity.reasons.explaining import Why
 from suzani.identity.reasons.explanations import how, why, why_not
 from suzani.identity.reasons.nearest import WhyNot
 from suzani.infra import console
-from suzani.infra.commands import in_transaction
+from suzani.infra.commands import DataOption, in_transaction
 
 Explanation: TypeAlias = Why | How | WhyNot
 Say: TypeAlias = Callable[[Explanation, str], Sequence[str]]
@@ -33,7 +32,6 @@ class Language(StrEnum):
 RecordArgument = Annotated[str, typer.Argument(help="A record: its id, or system/key.")]
 PersonArgument = Annotated[int, typer.Argument(help="The person's id.")]
 LanguageOption = Annotated[Language, typer.Option(help="The language of the sentences.")]
-DataOption = Annotated[Path | None, typer.Option(help="The platform's data folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the data as one JSON object.")]
 
 

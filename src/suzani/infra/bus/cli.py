@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from suzani.infra.bus.checkup import totals
 from suzani.infra.bus.opening import open_bus
 from suzani.infra.bus.positions import forget, lags
 from suzani.infra.bus.types import Lag
-from suzani.infra.commands import with_platform
+from suzani.infra.commands import DataOption, JsonOption, with_platform
 from suzani.infra.platform import Platform
 from suzani.kernel import now
 
@@ -39,8 +38,8 @@ def bus_command(
         str | None, typer.Option("--forget", metavar="CONSUMER", help="A consumer that is gone for good.")
     ] = None,
     partitions: Annotated[bool, typer.Option("--partitions", help="Each partition on its own.")] = False,
-    data: Annotated[Path | None, typer.Option(help="The platform's data folder.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the topics of the log, who reads them, and how many messages wait for how long."""
     topics, found = with_platform(data, lambda platform: _look(platform, forget_consumer))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from suzani.infra import console
-from suzani.infra.commands import with_platform
+from suzani.infra.commands import DataOption, JsonOption, with_platform
 from suzani.infra.lake.compacting import compact
 from suzani.infra.lake.showing import show
 from suzani.infra.lake.store import days
@@ -26,8 +26,8 @@ def lake_command(
     compact_now: Annotated[
         bool, typer.Option("--compact", help="Make one file of each day's small ones now.")
     ] = False,
-    data: Annotated[Path | None, typer.Option(help="The platform's data folder.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the lake: its folder, and the files, rows and bytes of each day."""
     folder, found = with_platform(data, lambda platform: _look(platform, compact_now))
