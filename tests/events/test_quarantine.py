@@ -64,6 +64,13 @@ async def test_a_replayed_event_is_the_same_message_on_the_log(platform: Platfor
     assert await quarantine_of(platform) == []
 
 
+async def test_white_space_around_an_event_does_not_disturb_its_replay(platform: Platform, bus: Bus) -> None:
+    await keep(platform, encode(ORIGIN, b"\n" + RAW + b"\r\n"), encode(ORIGIN, b" " + RAW + b" ", "abc"))
+    assert await send_again(platform, bus) == ["replayed"]
+    [event] = await log_of(platform, bus)
+    assert (event.message_id, event.name) == ("m1", "Card Authorised")
+
+
 async def test_a_second_replay_sends_nothing(platform: Platform, bus: Bus) -> None:
     await keep(platform, encode(ORIGIN, RAW))
     await send_again(platform, bus)

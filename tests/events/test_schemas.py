@@ -130,7 +130,7 @@ def test_a_changed_file_counts_within_seconds_and_a_wrong_one_changes_nothing(tm
         ("schemas/x/1.json", {"title": "X", "$ref": "https://example.com/x.json"}, "no JSON Schema"),
         ("schemas/x/1.json", {"title": "X", "x-type": "sing"}, "sing"),
         ("schemas/x/1.json", {"title": "X", "type": "object", "examples": [5]}, "examples"),
-        ("plans/web.yaml", "[", "no YAML"),
+        ("plans/web.yaml", "[", "not valid YAML"),
         ("plans/web.yaml", "5", "a plan has"),
         ("plans/web.yaml", "allow: true", "allow"),
         ("plans/web.yaml", "unplanned: drop", "drop"),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from suzani.infra.platform import Platform
+from suzani.infra.quarantine import Replay
 from suzani.kernel import InvalidInput
 from suzani.sources import LoadOptions, Mode, quarantine_store
-from suzani.sources.quarantine import Fix, Replay, export, only_changes, read_fixes, replay
+from suzani.sources.quarantine import Fix, export, only_changes, read_fixes, replay
 from suzani.sources.types import Limits, QuarantinedRow, Reason
 from tests.sources.bank_extract import LoadBank, extract, row, rows_of
 

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from suzani.events import store
-from suzani.events.replaying import Replay, changed, replay
+from suzani.events.replaying import changed, replay
 from suzani.events.store import Asked, Quarantined
 from suzani.events.types import Reason
 from suzani.infra import console
 from suzani.infra.bus import open_bus
 from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import Platform, running
+from suzani.infra.quarantine import Replay, legible, report, state_asked
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound, now
 
@@ -28,9 +29,7 @@ OfSource = Annotated[str | None, typer.Option(help="Only events of this source."
 ForReason = Annotated[Reason | None, typer.Option(help="Only events with this reason.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers of events in quarantine.")]
 
-_SHOWN_BYTES = 4096
 _AT_ONCE = 1000
-_STATES = {"open": "open", "replayed": "replayed", "dismissed": "dismissed", "all": None}
 
 
 @app.command("list")
@@ -45,10 +44,9 @@ def list_command(
     """The events in quarantine, oldest first."""
 
     async def work() -> list[Quarantined]:
-        if state not in _STATES:
-            raise NotFound.among("state", state, _STATES)
+        asked = Asked(source, reason, state_asked(state), limit=limit)
         async with running(Settings.from_environment(data)) as platform, platform.db.transaction() as tx:
-            return await store.quarantined(tx, Asked(source, reason, _STATES[state], limit=limit))
+            return await store.quarantined(tx, asked)
 
     found = console.run(work())
     if as_json:
@@ -75,9 +73,8 @@ def list_command(
 
 def plain(event: Quarantined) -> dict[str, Any]:
     """An event in quarantine as plain values; `raw` is cut, and what is no text in it is escaped."""
-    raw = event.raw[:_SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     given = {name: value for name, value in asdict(event).items() if name != "head"}
-    return given | {"raw": raw, "raw_bytes": len(event.raw)}
+    return given | {"raw": legible(event.raw), "raw_bytes": len(event.raw)}
 
 
 @app.command("show")
@@ -128,14 +125,7 @@ def replay_command(
                     results += await replay(tx, bus, events, now(), fixes)
         return results
 
-    results = console.run(work())
-    if as_json:
-        console.print_json([asdict(result) for result in results])
-    else:
-        rows = [[str(result.quarantine_id), result.state, result.detail] for result in results]
-        console.print_table("Replayed", ["id", "state", ""], rows)
-    if any(result.state == "open" for result in results):
-        raise typer.Exit(InvalidInput.exit_code)
+    report(console.run(work()), as_json=as_json)
 
 
 async def _pages(

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-import yaml
 
+from suzani.infra.configuration import read_yaml
 from suzani.kernel import InvalidInput
 from suzani.sources.dates import check_format
 from suzani.sources.mapping import Format
@@ -121,12 +121,7 @@ def _place(given: Given) -> Place:
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a YAML file. Raises InvalidInput naming file and place."""
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is no YAML: {error}") from error
+    tree = read_yaml(path)
     try:
         mapping = msgspec.convert(tree, Mapping)
     except msgspec.ValidationError as error:

@@ -12,10 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from suzani.events.schemas import Catalogue, Schema
 from suzani.events.types import EventType
+from suzani.infra.configuration import read_yaml
 from suzani.kernel import InvalidInput, NotFound
 
 
@@ -49,12 +48,7 @@ def load_plans(data_dir: Path | None, catalogue: Catalogue) -> dict[str, Plan]:
 
 def load_plan(path: Path, catalogue: Catalogue) -> Plan:
     """The plan in a file. Raises InvalidInput or NotFound."""
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is no YAML: {error}") from error
+    tree = read_yaml(path)
     if not isinstance(tree, dict):
         raise InvalidInput(f"{path}: a plan has `unplanned` and `events`")
     for name in tree:

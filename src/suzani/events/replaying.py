@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from suzani.events.types import Malformed, Reason, Violation
 from suzani.infra.bus import Bus, Message
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
+from suzani.infra.quarantine import Replay
 from suzani.kernel import InvalidInput
 
 REFUSED_LATER: Final = "the log"
@@ -42,15 +42,6 @@ _split = msgspec.json.Decoder(_Split).decode
 _read_head = msgspec.json.Decoder(_Head).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What became of one event: `replayed`, or still `open` with what is wrong with it now."""
-
-    quarantine_id: int
-    state: str
-    detail: str
-
-
 def refused_later(value: bytes, violations: Sequence[Violation]) -> Refused:
     """An envelope that was on the log, as what is kept of it in quarantine."""
     first, *_ = violations or [Violation(Reason.REFUSED, "", "refused without a reason")]
@@ -61,8 +52,8 @@ def refused_later(value: bytes, violations: Sequence[Violation]) -> Refused:
     except Malformed:
         return Refused("", b"", value, violation, REFUSED_LATER)
     raw = bytes(split.event)
-    tail = len(tail_of(split.id))
-    head = value[: len(value) - len(raw) - tail]
+    # Senders may write white space around an event, which is no part of it.
+    head = value.removesuffix(tail_of(split.id)).rstrip().removesuffix(raw).rstrip()
     return Refused(split.source, head, raw, violation, REFUSED_LATER, split.id)
 
 

@@ -12,10 +12,11 @@ import typer
 from suzani.infra import console
 from suzani.infra.commands import DataOption, JsonOption
 from suzani.infra.platform import Platform, running
+from suzani.infra.quarantine import Replay, legible, report, state_asked
 from suzani.infra.settings import Settings
 from suzani.kernel import InvalidInput, NotFound
 from suzani.sources import quarantine, quarantine_store
-from suzani.sources.quarantine import Fix, Replay
+from suzani.sources.quarantine import Fix
 from suzani.sources.types import QuarantinedRow, Reason
 
 app = typer.Typer(no_args_is_help=True, help="Rows that could not be used: see, fix, replay or dismiss them.")
@@ -35,13 +36,11 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """The rows in quarantine, oldest first."""
-    states = {"open": "open", "replayed": "replayed", "dismissed": "dismissed", "all": None}
 
     async def work() -> list[QuarantinedRow]:
-        if state not in states:
-            raise NotFound.among("state", state, states)
+        wanted = state_asked(state)
         async with running(Settings.from_environment(data)) as platform, platform.db.transaction() as tx:
-            asked = quarantine_store.rows(tx, system=system, reason=reason, state=states[state], limit=limit)
+            asked = quarantine_store.rows(tx, system=system, reason=reason, state=wanted, limit=limit)
             return [row async for row in asked]
 
     found = console.run(work())
@@ -65,8 +64,7 @@ def list_command(
 
 
 def _plain(row: QuarantinedRow) -> dict[str, Any]:
-    raw = row.raw[:4096].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    return asdict(row) | {"raw": raw, "raw_bytes": len(row.raw)}
+    return asdict(row) | {"raw": legible(row.raw), "raw_bytes": len(row.raw)}
 
 
 @app.command("show")
@@ -83,7 +81,7 @@ def show_command(quarantine_id: int, data: DataOption = None, as_json: JsonOptio
         return
     facts = {"system": row.system, "file": row.file, "row": str(row.row), "reason": str(row.reason)}
     facts |= {"field": row.field or "", "detail": row.detail, "state": row.state, "load": str(row.load_id)}
-    facts |= {"at": row.at.isoformat(timespec="seconds"), "note": row.note or "", "raw": _plain(row)["raw"]}
+    facts |= {"at": row.at.isoformat(timespec="seconds"), "note": row.note or "", "raw": legible(row.raw)}
     console.print_table(f"Row {quarantine_id}", ["", ""], [[k, v] for k, v in facts.items() if v])
     if row.values:
         values = [[n, v or "", "damaged" if n in row.damaged else ""] for n, v in row.values.items()]
@@ -121,14 +119,7 @@ def replay_command(
             by_id |= {row.quarantine_id: fix for row in rows if row.quarantine_id not in fixes and fix}
             return await quarantine.replay(platform, rows, by_id)
 
-    results = console.run(work())
-    if as_json:
-        console.print_json([asdict(result) for result in results])
-    else:
-        rows = [[str(result.quarantine_id), result.state, result.detail] for result in results]
-        console.print_table("Replayed", ["id", "state", ""], rows)
-    if any(result.state == "open" for result in results):
-        raise typer.Exit(InvalidInput.exit_code)
+    report(console.run(work()), as_json=as_json)
 
 
 def _fix_of(changes: Sequence[str], raw: str | None) -> Fix | None:

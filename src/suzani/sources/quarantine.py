@@ -17,6 +17,7 @@ import numpy as np
 from suzani.infra import jobs
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
+from suzani.infra.quarantine import Replay
 from suzani.kernel import Conflict, InvalidInput, NotFound
 from suzani.sources import quarantine_store, store
 from suzani.sources.catalogue import find_mapping
@@ -36,15 +37,6 @@ class Fix:
 
     values: Values[str, str | None] | None = None
     raw: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What became of one replayed row: `replayed`, or still `open` with what is wrong with it now."""
-
-    quarantine_id: int
-    state: str
-    detail: str
 
 
 async def replay(

@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from suzani.events import getter
 from suzani.identity.values.contacts import matching_phones, standard_emails, standard_phone
+from suzani.infra.configuration import in_file, known_keys, mapping, shipped_and_own
 from suzani.kernel import InvalidInput, NotFound
 
 FILE_NAME: Final = "identifiers.yaml"
@@ -74,31 +72,23 @@ def load_identifiers(data_dir: Path | None = None) -> Rules:
 
     Raises InvalidInput that names the file and the entry when the configuration is wrong.
     """
-    shipped = _parse(files("suzani.stitching").joinpath(FILE_NAME).read_text("utf-8"), FILE_NAME)
-    own = data_dir / FILE_NAME if data_dir else None
-    if own is None or not own.exists():
-        return _rules(shipped, FILE_NAME)
-    try:
-        given = _parse(own.read_text("utf-8"), str(own))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{own} cannot be read: {error}", hint="It must be YAML in UTF-8.") from error
-    _known_keys(given, shipped, str(own))
+    shipped, given, where = shipped_and_own("suzani.stitching", FILE_NAME, data_dir)
     kinds = dict(shipped["kinds"])
-    for name, entries in _mapping(given.get("kinds", {}), "kinds", str(own)).items():
+    for name, entries in mapping(given.get("kinds", {}), "kinds", where).items():
         if entries is None:
             kinds.pop(name, None)
         else:
-            kinds[name] = {**kinds.get(name, {}), **_mapping(entries, f"kinds.{name}", str(own))}
-    blocked = {**shipped["blocked"], **_mapping(given.get("blocked", {}), "blocked", str(own))}
-    return _rules({"kinds": kinds, "blocked": blocked}, str(own))
+            kinds[name] = {**kinds.get(name, {}), **mapping(entries, f"kinds.{name}", where)}
+    blocked = {**shipped["blocked"], **mapping(given.get("blocked", {}), "blocked", where)}
+    return _rules({"kinds": kinds, "blocked": blocked}, where)
 
 
 def _rules(document: Mapping[str, Any], where: str) -> Rules:
-    blocked = _mapping(document["blocked"], "blocked", where)
-    _known_keys(blocked, ("values", "patterns"), f"{where}: blocked")
+    blocked = mapping(document["blocked"], "blocked", where)
+    known_keys(blocked, ("values", "patterns"), f"{where}: blocked")
     is_blocked = _blocking(blocked, where)
     kinds = [
-        _kind(str(name), _mapping(entries, f"kinds.{name}", where), is_blocked, f"{where}: kinds.{name}")
+        _kind(str(name), mapping(entries, f"kinds.{name}", where), is_blocked, f"{where}: kinds.{name}")
         for name, entries in document["kinds"].items()
     ]
     strongest_first = sorted(kinds, key=lambda kind: -kind.priority)
@@ -123,7 +113,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def _kind(name: str, given: Mapping[str, Any], is_blocked: Callable[[str], bool], where: str) -> Kind:
-    _known_keys(given, _DEFAULTS, where)
+    known_keys(given, _DEFAULTS, where)
     entries = {**_DEFAULTS, **given}
     if not _NAME.fullmatch(name):
         raise InvalidInput(f"{where}: a kind is named in small letters, digits and _")
@@ -149,7 +139,7 @@ def _kind(name: str, given: Mapping[str, Any], is_blocked: Callable[[str], bool]
 
 
 def _in_events(value: object, where: str) -> dict[str, tuple[str, ...]]:
-    given = _mapping(value, "in_events", where)
+    given = mapping(value, "in_events", where)
     return {
         _path(str(path), where): tuple(_texts(names, f"in_events.{path}", where))
         for path, names in given.items()
@@ -216,27 +206,6 @@ def _path(path: str, where: str) -> str:
     return path
 
 
-def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{where} is not valid YAML: {error}") from error
-    return _mapping(document, "the document", where)
-
-
-def _mapping(value: object, what: str, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidInput(f"{where}: {what} must be a mapping, not {type(value).__name__}")
-    return value
-
-
-def _known_keys(given: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    for key in given:
-        if key not in known:
-            error = NotFound.among("entry", str(key), known)
-            raise InvalidInput(f"{where}: {error.message}", hint=error.hint)
-
-
 def _texts(value: object, what: str, where: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidInput(f"{where}: {what} must be a list of texts", hint="Put numbers in quotes.")
@@ -257,6 +226,5 @@ def _flag(value: object, what: str, where: str) -> bool:
 
 def _chosen(value: object, known: Iterable[str], what: str, where: str) -> str:
     if not isinstance(value, str) or value not in known:
-        error = NotFound.among(what, str(value), known)
-        raise InvalidInput(f"{where}: {error.message}", hint=error.hint)
+        raise in_file(where, NotFound.among(what, str(value), known))
     return value
