@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from suzani import profiles, segments
 from suzani.activity import store
@@ -24,6 +24,13 @@ Known: TypeAlias = Mapping[int, profiles.Facts]
 _NOBODY: Final = profiles.Facts({}, {})
 
 
+class Evaluated(NamedTuple):
+    """Who entered or left what, and the segments of every subject."""
+
+    changes: Sequence[Change]
+    segments: Mapping[int, frozenset[str]]
+
+
 async def evaluate(
     tx: Tx,
     rules: Rules,
@@ -31,15 +38,18 @@ async def evaluate(
     persons: Mapping[int, int | None],
     now: datetime,
     *,
+    before: Mapping[int, frozenset[str]] | None = None,
     touched: Touched | None = None,
     gone: Collection[int] = (),
-) -> list[Change]:
-    """Keep the states of subjects and bring their segments up to date; returns who entered or left what.
+) -> Evaluated:
+    """Keep the states of subjects and bring their segments up to date.
 
-    `persons`: the person of each subject, None for a visitor; `gone`: subjects that became part of others and
-    so leave every segment. All are locked by the caller.
+    `persons`: the person of each subject, None for a visitor; `before`: the segments of those of whom they
+    are known; `gone`: subjects that became part of others and so leave every segment. All are locked by the
+    caller.
     """
-    before = await segments.memberships(tx, {*states, *gone})
+    before = dict(before or {})
+    before |= await segments.memberships(tx, {*states, *gone} - before.keys())
     known = await known_of(tx, map(persons.get, states))
     after = dict.fromkeys(gone, frozenset[str]())
     at = microseconds(now)
@@ -52,7 +62,8 @@ async def evaluate(
             after[subject] = _updated(rules, state, person, at, before.get(subject, frozenset()), traits)
     kept = {subject: state for subject, state in states.items() if not state.is_empty}
     await store.save_states(tx, rules.traits, kept, at)
-    return await segments.apply_changes(tx, segments.changes(before, after, now), now)
+    changes = await segments.apply_changes(tx, segments.changes(before, after, now), now)
+    return Evaluated(changes, after)
 
 
 async def known_of(tx: Tx, persons: Iterable[int | None]) -> Known:

@@ -18,6 +18,8 @@ from suzani.activity.evaluating import evaluate
 from suzani.activity.recomputing import recomputed
 from suzani.activity.rows import packed
 from suzani.activity.rules import Rules
+from suzani.activity.states import SubjectState
+from suzani.activity.warm import Kept, Warm
 from suzani.events import Event, Malformed, Violation
 from suzani.infra.bus import Bus, Received
 from suzani.infra.db import Tx
@@ -33,7 +35,11 @@ PROCESSOR: Final = "activity"
 
 
 class Processor:
-    """The consumer of collected events."""
+    """The consumer of collected events.
+
+    It remembers what the last batches left of busy subjects, which holds if these were committed. That is so
+    if the last message that took effect is kept, as the next batch finds out.
+    """
 
     name = PROCESSOR
     topic = events.TOPIC
@@ -42,22 +48,67 @@ class Processor:
         self, bus: Bus, rules: Callable[[], Rules], check: Check, clock: Callable[[], datetime] = now
     ) -> None:
         self._bus, self._rules, self._check, self._clock = bus, rules, check, clock
+        self._sayings, self._subjects = stitching.Memory(), Warm()
+        self._last: bytes | None = None
 
     async def handle(self, tx: Tx, batch: Sequence[Received]) -> None:
         """Let a batch take effect; what cannot is put into quarantine with the reason."""
+        last, self._last = self._last, None
         rules, at = self._rules(), self._clock()
         usable, rejected = sorted_out(batch, self._check)
         if rejected:
             await events.quarantine(tx, rejected, at)
-        fresh = await _unseen(tx, usable)
-        if not fresh:
-            return
-        stitched = await stitching.stitch(tx, rules.identifiers, fresh, at)
+        seen = await store.seen(tx, [event.message for event in usable] + ([last] if last else []))
+        if last not in seen:
+            self._sayings.clear()
+            self._subjects.clear()
+        # One that comes in elsewhere at this very moment is refused by the unique key, and the batch comes
+        # again.
+        if fresh := [event for event in usable if event.message not in seen]:
+            await self._take_effect(tx, rules, fresh, at)
+            last = fresh[-1].message
+        self._last = last
+
+    async def _take_effect(self, tx: Tx, rules: Rules, fresh: Sequence[Event], at: datetime) -> None:
+        """Let events that nobody has seen take effect, and tell of it."""
+        stitched = await stitching.stitch(tx, rules.identifiers, fresh, at, self._sayings)
         await store.add_events(tx, packed(fresh, stitched.identifier_of))
-        changes = await _take_effect(tx, rules, fresh, stitched, at)
+        changes = await self._count(tx, rules, fresh, stitched, at)
         accepted = accepted_messages(fresh, stitched.identifier_of, stitched.subject_of)
         await self._bus.append(tx, ACCEPTED, accepted)
         await self._bus.append(tx, SEGMENTS, segment_messages(changes))
+
+    async def _count(
+        self, tx: Tx, rules: Rules, fresh: Sequence[Event], stitched: Stitched, at: datetime
+    ) -> Sequence[Change]:
+        """Let new events, and being joined, change the states of subjects and what follows from them."""
+        by_subject = defaultdict[int, list[Event]](list)
+        for event, subject in zip(fresh, stitched.subject_of, strict=True):
+            if subject:
+                by_subject[subject].append(event)
+        lost = [subject for subject, _ in stitched.merged]
+        joined = {into for _, into in stitched.merged}
+        kept = self._subjects.recall(rules, stitched.versions)
+        known = {subject: one.state for subject, one in kept.items()}
+        states = await store.states(tx, rules.traits, {*by_subject, *lost, *joined}, known)
+        before = {subject: one.segments for subject, one in kept.items() if states[subject] is one.state}
+        for subject, into in stitched.merged:
+            states[into].join(rules.traits, states.pop(subject))
+        await store.drop_states(tx, lost)
+        touched: dict[int, frozenset[str]] = {}
+        for subject, happened in by_subject.items():
+            states[subject].take(rules.traits, happened)
+            if subject not in joined:
+                touched[subject] = _touched(rules, happened)
+        await _recompute_lost(tx, rules, states)
+        evaluated = await evaluate(
+            tx, rules, states, stitched.persons, at, before=before, touched=touched, gone=lost
+        )
+        for subject, state in states.items():
+            if state.version and subject in stitched.versions:
+                found = Kept(state, evaluated.segments[subject], stitched.versions[subject])
+                self._subjects.keep(subject, found)
+        return evaluated.changes
 
     async def refuse(self, tx: Tx, message: Received, error: Exception) -> None:
         """Keep in quarantine what could not take effect in several attempts."""
@@ -86,32 +137,15 @@ def sorted_out(
     return list(usable.values()), rejected
 
 
-async def _unseen(tx: Tx, usable: Sequence[Event]) -> list[Event]:
-    """The events that are not kept yet. One that comes in elsewhere at this very moment is refused by the
-    unique key, and the batch is tried again."""
-    seen = await store.seen(tx, [event.message for event in usable])
-    return [event for event in usable if event.message not in seen]
+def _touched(rules: Rules, happened: Sequence[Event]) -> frozenset[str]:
+    """The traits that some events may have changed."""
+    first, *others = map(rules.traits.touched_by, happened)
+    return first.union(*others) if others else first
 
 
-async def _take_effect(
-    tx: Tx, rules: Rules, fresh: Sequence[Event], stitched: Stitched, at: datetime
-) -> list[Change]:
-    """Let new events, and being joined, change the states of subjects and what follows from them."""
-    by_subject = defaultdict[int, list[Event]](list)
-    for event, subject in zip(fresh, stitched.subject_of, strict=True):
-        if subject:
-            by_subject[subject].append(event)
-    lost = [subject for subject, _ in stitched.merged]
-    joined = {into for _, into in stitched.merged}
-    states = await store.states(tx, rules.traits, {*by_subject, *lost, *joined})
-    for subject, into in stitched.merged:
-        states[into].join(rules.traits, states.pop(subject))
-    await store.drop_states(tx, lost)
-    touched: dict[int, frozenset[str]] = {}
-    for subject, happened in by_subject.items():
-        states[subject].take(rules.traits, happened)
-        if subject not in joined:
-            touched[subject] = frozenset[str]().union(*map(rules.traits.touched_by, happened))
-    if lost_states := [subject for subject, state in states.items() if state.is_lost]:
-        states |= await recomputed(tx, rules, lost_states)
-    return await evaluate(tx, rules, states, stitched.persons, at, touched=touched, gone=lost)
+async def _recompute_lost(tx: Tx, rules: Rules, states: dict[int, SubjectState]) -> None:
+    """Replace the states that could not be read."""
+    lost = [subject for subject, state in states.items() if state.is_lost]
+    for subject, state in (await recomputed(tx, rules, lost)).items() if lost else ():
+        state.version = states[subject].version
+        states[subject] = state

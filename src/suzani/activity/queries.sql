@@ -42,22 +42,35 @@ where i.subject_id = any(%(subjects)s::bigint[])
 order by i.subject_id
 
 -- name: states
-select subject_id, state, events, first_at, last_at, version, next_change
-from activity.subject_state
-where subject_id = any(%(subjects)s::bigint[])
+-- The states that have other versions than these. `offset 0`: looked up in the index, however many there are.
+select s.subject_id, s.state, s.events, s.first_at, s.last_at, s.version, s.next_change
+from unnest(%(subjects)s::bigint[], %(versions)s::bigint[]) as k (subject_id, version)
+cross join lateral (
+    select * from activity.subject_state as s where s.subject_id = k.subject_id offset 0
+) as s
+where s.version <> k.version
 
--- name: save_states
--- Times come as microseconds since 1970.
+-- name: update_states
+-- Times come as microseconds since 1970, states one after the other.
+update activity.subject_state as s set
+    state = substring(%(encoded)b::bytea from n.place for n.length), events = n.events,
+    first_at = timestamptz 'epoch' + n.first_us * interval '1 microsecond',
+    last_at = timestamptz 'epoch' + n.last_us * interval '1 microsecond',
+    next_change = timestamptz 'epoch' + n.next_us * interval '1 microsecond', version = s.version + 1
+from unnest(%(subjects)s::bigint[], %(places)s::integer[], %(lengths)s::integer[], %(events)s::bigint[],
+    %(first)s::bigint[], %(last)s::bigint[], %(next)s::bigint[])
+    as n (subject_id, place, length, events, first_us, last_us, next_us)
+where s.subject_id = n.subject_id
+
+-- name: add_states
 insert into activity.subject_state (subject_id, state, events, first_at, last_at, next_change, version)
-select n.subject_id, n.state, n.events,
+select n.subject_id, substring(%(encoded)b::bytea from n.place for n.length), n.events,
     timestamptz 'epoch' + n.first_us * interval '1 microsecond',
     timestamptz 'epoch' + n.last_us * interval '1 microsecond',
     timestamptz 'epoch' + n.next_us * interval '1 microsecond', 1
-from unnest(%(subjects)s::bigint[], %(states)s::bytea[], %(events)s::bigint[], %(first)s::bigint[],
-    %(last)s::bigint[], %(next)s::bigint[]) as n (subject_id, state, events, first_us, last_us, next_us)
-on conflict (subject_id) do update set state = excluded.state, events = excluded.events,
-    first_at = excluded.first_at, last_at = excluded.last_at, next_change = excluded.next_change,
-    version = activity.subject_state.version + 1
+from unnest(%(subjects)s::bigint[], %(places)s::integer[], %(lengths)s::integer[], %(events)s::bigint[],
+    %(first)s::bigint[], %(last)s::bigint[], %(next)s::bigint[])
+    as n (subject_id, place, length, events, first_us, last_us, next_us)
 
 -- name: drop_states
 delete from activity.subject_state where subject_id = any(%(subjects)s::bigint[])

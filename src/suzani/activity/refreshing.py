@@ -80,5 +80,5 @@ class Refresher:
         for subject, state in (await recomputed(tx, rules, {*anew, *stale} & persons.keys())).items():
             state.version = states[subject].version
             states[subject] = state
-        changes = await evaluate(tx, rules, states, persons, at)
-        await self._bus.append(tx, SEGMENTS, segment_messages(changes))
+        evaluated = await evaluate(tx, rules, states, persons, at)
+        await self._bus.append(tx, SEGMENTS, segment_messages(evaluated.changes))

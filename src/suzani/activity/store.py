@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from psycopg import sql
+from psycopg.rows import tuple_row
 
 from suzani.activity.rows import EVENT_COLUMNS, microseconds
 from suzani.activity.states import SubjectState
 from suzani.infra import arrays
 from suzani.infra.db import Tx, execute, fetch, fetch_one, load_queries
-from suzani.kernel import InvalidInput
+from suzani.infra.queries import compiled
+from suzani.kernel import Conflict, InvalidInput
 from suzani.traits import Plan
 
 queries = load_queries("suzani.activity")
@@ -38,36 +41,66 @@ async def events_of(tx: Tx, subjects: Collection[int]) -> list[dict[str, Any]]:
     return await fetch(tx, queries.events_of, subjects=arrays.integers(subjects))
 
 
-async def states(tx: Tx, plan: Plan, subjects: Collection[int]) -> dict[int, SubjectState]:
-    """The states of these subjects; one without events has an empty one."""
-    found = {subject: SubjectState(plan.empty()) for subject in subjects}
-    for row in await fetch(tx, queries.states, subjects=arrays.integers(subjects)):
-        first_at, last_at = _us(row["first_at"]), _us(row["last_at"])
-        try:
-            traits, is_lost = plan.decode(row["state"]), False
-        except InvalidInput:
-            traits, is_lost = plan.empty(), True
-        found[row["subject_id"]] = SubjectState(
-            traits, row["events"], first_at, last_at, row["version"], _us(row["next_change"]), is_lost
-        )
-    return found
+async def states(
+    tx: Tx, plan: Plan, subjects: Collection[int], known: Mapping[int, SubjectState] | None = None
+) -> dict[int, SubjectState]:
+    """The states of these subjects; one without events has an empty one. Of a `known` one that the database
+    has in the same version the very object is given."""
+    known = known or {}
+    found = {subject: known.get(subject) for subject in subjects}
+    for row in await _differing(
+        tx, {subject: state.version if state else 0 for subject, state in found.items()}
+    ):
+        found[row[0]] = _state(plan, *row[1:])
+    return {subject: state or SubjectState(plan.empty()) for subject, state in found.items()}
+
+
+async def _differing(tx: Tx, versions: Mapping[int, int]) -> list[tuple[Any, ...]]:
+    """Rows of the states that are kept in other versions than these."""
+    async with tx.cursor(binary=True, row_factory=tuple_row) as cursor:
+        subjects, known = arrays.integers(versions), arrays.integers(versions.values())
+        await cursor.execute(compiled(queries.states), {"subjects": subjects, "versions": known})
+        return await cursor.fetchall()
+
+
+def _state(
+    plan: Plan, data: bytes, events: int, first_at: datetime | None, last_at: datetime | None, version: int,
+    next_change: datetime | None,
+) -> SubjectState:  # fmt: skip
+    try:
+        traits, is_lost = plan.decode(data), False
+    except InvalidInput:
+        traits, is_lost = plan.empty(), True
+    return SubjectState(traits, events, _us(first_at), _us(last_at), version, _us(next_change), is_lost)
 
 
 async def save_states(tx: Tx, plan: Plan, states: Mapping[int, SubjectState], now: int) -> None:
-    """Keep the states of subjects. `now` in microseconds: what no value can read any more is left out."""
-    if not states:
-        return
+    """Keep the states of subjects, which thereby get their next version. `now` in microseconds: what no value
+    can read any more is left out. Raises Conflict when one is not there any more."""
+    old = {subject: state for subject, state in states.items() if state.version}
+    new = {subject: state for subject, state in states.items() if not state.version}
+    for query, some in ((queries.update_states, old), (queries.add_states, new)):
+        if some and await execute(tx, query, **_columns(plan, some, now)) != len(some):
+            raise Conflict("the state of a subject is gone", hint="Try again: somebody else changed it.")
+    for state in states.values():
+        state.version += 1
+
+
+def _columns(plan: Plan, states: Mapping[int, SubjectState], now: int) -> dict[str, Any]:
+    """States as parameters; the encoded traits as one text of bytes, which costs neither side much."""
     kept = states.values()
-    await execute(
-        tx,
-        queries.save_states,
-        subjects=arrays.integers(states),
-        states=arrays.binaries([plan.encode(state.traits, now) for state in kept]),
-        events=arrays.integers([state.events for state in kept]),
-        first=arrays.integers([state.first_at for state in kept]),
-        last=arrays.integers([state.last_at for state in kept]),
-        next=arrays.integers([state.next_change for state in kept]),
-    )
+    encoded = [plan.encode(state.traits, now) for state in kept]
+    lengths = list(map(len, encoded))
+    return {
+        "subjects": arrays.integers(states),
+        "encoded": b"".join(encoded),
+        "places": arrays.integers(accumulate(lengths[:-1], initial=1)),
+        "lengths": arrays.integers(lengths),
+        "events": arrays.integers([state.events for state in kept]),
+        "first": arrays.integers([state.first_at for state in kept]),
+        "last": arrays.integers([state.last_at for state in kept]),
+        "next": arrays.integers([state.next_change for state in kept]),
+    }
 
 
 async def drop_states(tx: Tx, subjects: Collection[int]) -> None:

@@ -1,4 +1,4 @@
-"""What every capability shares: errors, time and the attributes of a person."""
+"""What every capability shares: errors, time, the attributes of a person, and what was used lately."""
 
 from suzani.kernel.attributes import ATTRIBUTES, Attribute, Kind
 from suzani.kernel.clock import now
@@ -13,6 +13,7 @@ from suzani.kernel.errors import (
     Unauthorised,
     Unavailable,
 )
+from suzani.kernel.recent import Recent
 
 __all__ = [
     "ATTRIBUTES",
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidInput",
     "Kind",
     "NotFound",
+    "Recent",
     "SuzaniError",
     "TooMany",
     "Unauthorised",

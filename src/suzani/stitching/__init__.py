@@ -14,6 +14,7 @@ from suzani.stitching.finding import (
     subject_of_person,
 )
 from suzani.stitching.following import Followed, ensure_subjects, follow
+from suzani.stitching.remembering import Memory
 from suzani.stitching.rules import Kind, Rules, load_identifiers
 from suzani.stitching.service import CHANGED, stitch
 from suzani.stitching.stewarding import separate, undo
@@ -46,6 +47,7 @@ __all__ = [
     "Identifier",
     "Kind",
     "Link",
+    "Memory",
     "Moved",
     "Name",
     "NewChange",

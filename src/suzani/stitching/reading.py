@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from suzani.events import Event, EventType, Getter, getter
 from suzani.stitching.rules import Kind, Rules
 from suzani.stitching.types import Name
 
 NOTHING: Final = -1
-"""In place of a name, for an event that says nothing of whose it is."""
+"""In place of a name, for what says nothing of whose it is."""
+
+Said: TypeAlias = tuple[tuple[int, Any], ...]
+"""What an event has of identifiers, word for word, by the number of a kind; the last one is _ALIAS if it says
+that they are one."""
+
+_ALIAS: Final = (-1, None)
+
+
+class Saying:
+    """What some events of a batch say alike, and the first of these by time and message. `tells`: one of them
+    tells something about its user."""
+
+    __slots__ = ("at", "message", "said", "tells")
+
+    def __init__(self, said: Said, event: Event) -> None:
+        self.said, self.at, self.message, self.tells = said, event.at, event.message, _tells(event)
+
+    def add(self, event: Event) -> None:
+        """Another event that says so."""
+        if event.at <= self.at and (event.at, event.message) < (self.at, self.message):
+            self.at, self.message = event.at, event.message
+        self.tells |= _tells(event)
 
 
 class Seen(NamedTuple):
@@ -25,62 +47,67 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """The different `sayings` of a batch, and which each event says."""
+
+    sayings: list[Saying]
+    of_event: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """`names` of the batch, each once; places in it are by event its `strongest` name, and `pairs` of a
-    weaker and the strongest name of one event."""
+    """`names` in some sayings, each once; places in it are by saying its `strongest` name, and `pairs` of a
+    weaker and the strongest name of one saying. `muted`: the sayings that have a blocked name."""
 
     names: list[Name]
     strongest: list[int]
     pairs: dict[tuple[int, int], Seen]
+    muted: frozenset[int]
 
 
-def read(rules: Rules, events: Sequence[Event], blocked: frozenset[Name] = frozenset()) -> Reading:
-    """The identifiers of every event and which of them were seen together.
-
-    Blocked names are evidence of nothing: one counts only for an event that has no other.
-    """
-    places = _Places(rules)
-    names = _Names(rules, blocked)
-    # Most events say the same as others of their batch; each saying is understood once.
-    sayings: dict[_Said, _Saying] = {}
-    strongest: list[int] = []
+def hear(rules: Rules, events: Sequence[Event]) -> Heard:
+    """What every event says. Most say the same as others of their batch; each saying is understood once."""
+    said_by = _Places(rules).said
+    numbers: dict[Said, int] = {}
+    sayings: list[Saying] = []
+    of_event: list[int] = []
     for event in events:
-        said = places.said(event)
-        saying = sayings.get(said)
-        if saying is None:
-            saying = sayings[said] = _Saying(names.understood(said), event.at, event.message)
-        elif event.at <= saying.at and (event.at, event.message) < (saying.at, saying.message):
-            saying.at, saying.message = event.at, event.message
-        strongest.append(saying.strongest)
-    return Reading(list(names.numbers), strongest, _pairs(sayings))
+        said = said_by(event)
+        number = numbers.get(said)
+        if number is None:
+            number = numbers[said] = len(sayings)
+            sayings.append(Saying(said, event))
+        else:
+            sayings[number].add(event)
+        of_event.append(number)
+    return Heard(sayings, of_event)
 
 
-_Said = tuple[tuple[int, Any], ...]
-"""What an event has, by the number of a kind; the last one is _ALIAS if it says that they are one."""
+def understand(rules: Rules, sayings: Iterable[Saying], blocked: frozenset[Name] = frozenset()) -> Reading:
+    """The identifiers in sayings and which of them were seen together.
 
-_ALIAS: Final = (-1, None)
-
-
-class _Saying:
-    """The names that some events have, as numbers, the strongest first; and the first of these events."""
-
-    __slots__ = ("at", "message", "strongest", "weaker")
-
-    def __init__(self, numbers: Sequence[int], at: int, message: bytes) -> None:
-        self.strongest = numbers[0] if numbers else NOTHING
-        self.weaker = numbers[1:]
-        self.at, self.message = at, message
-
-
-def _pairs(sayings: Mapping[_Said, _Saying]) -> dict[tuple[int, int], Seen]:
+    Blocked names are evidence of nothing: one counts only for a saying that has no other.
+    """
+    names = _Names(rules)
+    strongest: list[int] = []
     pairs: dict[tuple[int, int], Seen] = {}
-    for said, saying in sayings.items():
-        for weak in saying.weaker:
-            pair = weak, saying.strongest
-            seen = Seen(saying.at, saying.message, said[-1] is _ALIAS)
-            known = pairs.get(pair)
-            pairs[pair] = seen if known is None else Seen(*min(seen, known)[:2], seen.alias or known.alias)
-    return pairs
+    muted: set[int] = set()
+    for place, saying in enumerate(sayings):
+        found = names.understood(saying.said)
+        if not blocked.isdisjoint(found):
+            muted.add(place)
+            found = [name for name in found if name not in blocked] or found[:1]
+        first, *weaker = map(names.number, found) if found else (NOTHING,)
+        strongest.append(first)
+        seen = Seen(saying.at, saying.message, saying.said[-1:] == (_ALIAS,))
+        for weak in weaker:
+            known = pairs.get((weak, first), seen)
+            pairs[weak, first] = Seen(*min(seen, known)[:2], seen.alias or known.alias)
+    return Reading(list(names.numbers), strongest, pairs, frozenset(muted))
+
+
+def _tells(event: Event) -> bool:
+    return event.type is EventType.IDENTIFY and bool(event.traits)
 
 
 class _Places:
@@ -106,7 +133,7 @@ class _Places:
         self._fields = attrgetter(*direct, *mappings, "name", "type")
         self._aliases = [number for number, kind in enumerate(kinds) if kind.alias]
 
-    def said(self, event: Event) -> _Said:
+    def said(self, event: Event) -> Said:
         """What an event has of identifiers, as written."""
         values = self._fields(event)
         said = [(kind, raw) for kind, raw in zip(self._kinds, values, strict=False) if raw is not None]
@@ -137,21 +164,20 @@ def _below(value: Any, places: Iterable[tuple[int, list[str]]]) -> list[tuple[in
 
 
 class _Names:
-    """The names of a batch, numbered in the order of their first event."""
+    """The names of a batch, numbered in the order of their first saying."""
 
-    def __init__(self, rules: Rules, blocked: frozenset[Name]) -> None:
+    def __init__(self, rules: Rules) -> None:
         self.numbers: dict[Name, int] = {}
         self._kinds: list[Kind] = list(rules.kinds.values())
-        self._blocked = blocked
 
-    def understood(self, said: _Said) -> list[int]:
-        """The numbers of the names in a saying, the strongest first; the blocked are left out if there are
-        others. Kinds are numbered by their strength."""
+    def number(self, name: Name) -> int:
+        """The number of a name."""
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    def understood(self, said: Said) -> list[Name]:
+        """The names in a saying, the strongest first: kinds are numbered by their strength."""
         names: dict[Name, int] = {}
         for number, raw in said:
             if number >= 0 and (value := self._kinds[number].read(raw)) is not None:
                 names.setdefault(Name(self._kinds[number].name, value), number)
-        ordered = sorted(names, key=names.__getitem__)
-        if self._blocked:
-            ordered = [name for name in ordered if name not in self._blocked] or ordered[:1]
-        return [self.numbers.setdefault(name, len(self.numbers)) for name in ordered]
+        return sorted(names, key=names.__getitem__)

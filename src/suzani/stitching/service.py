@@ -11,7 +11,8 @@ from suzani.events import Event
 from suzani.infra import jobs
 from suzani.infra.db import Tx
 from suzani.stitching import knowing, store
-from suzani.stitching.reading import Reading, Seen, read
+from suzani.stitching.reading import NOTHING, Heard, Reading, Seen, hear, understand
+from suzani.stitching.remembering import Memory, Settled
 from suzani.stitching.reshaping import Evidence, Met, Reshaped, reshape, until_alone
 from suzani.stitching.rules import Rules
 from suzani.stitching.shaping import Edge, Held, Pair
@@ -25,41 +26,79 @@ SHARED = "stitching.shared"
 """Published with the `identifiers` that were seen with more anchors than they may be."""
 
 
-async def stitch(tx: Tx, rules: Rules, events: Sequence[Event], now: datetime) -> Stitched:
+async def stitch(
+    tx: Tx, rules: Rules, events: Sequence[Event], now: datetime, memory: Memory | None = None
+) -> Stitched:
     """Whose each event is. New identifiers are kept, and what events say of known ones takes effect.
 
     The subjects of all events are locked until `tx` ends, in the order of their ids, so that several may
     stitch at once. What identify calls tell about a user becomes a source record, which identity resolution
     judges. The result does not depend on how a stream is cut into batches, nor on the order in which events
     arrive, but where a limit of identifiers is reached, or a value is shared by so many that it counts for
-    nothing.
+    nothing. With a `memory` of earlier batches it is the same, in less time.
     """
     if not events:
         return Stitched([], [])
-    reading = read(rules, events)
-    batch = _Batch(tx, rules, events, now)
-    stitched, identifiers = await until_alone(tx, lambda wanted: batch.attempt(reading, wanted))
-    await knowing.tell(tx, rules, events, identifiers, now)
-    return stitched
+    heard, memory = hear(rules, events), memory or Memory()
+    found = await until_alone(tx, _Batch(tx, rules, heard, now, memory).attempt)
+    await knowing.tell(tx, rules, events, found.identifiers, now)
+    memory.keep({heard.sayings[place].said: found.by_saying[place] for place in found.memorable})
+    return Stitched(
+        [found.by_saying[place].subject_id for place in heard.of_event],
+        [found.by_saying[place].identifier_id for place in heard.of_event],
+        found.reshaped.merged, found.reshaped.reshaped, found.persons, found.versions,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsettled:
+    """Sayings by their `places` in the batch, what they say, and what is known of the names in it."""
+
+    places: Sequence[int]
+    reading: Reading
+    known: Sequence[Known | None]
+
+    @property
+    def versions(self) -> dict[int, int]:
+        """Of the subjects of known names."""
+        return {one.subject_id: one.version for one in self.known if one}
+
+    @property
+    def persons(self) -> dict[int, int | None]:
+        """Of the subjects of known names."""
+        return {one.subject_id: one.person_id for one in self.known if one}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of a batch: by saying, and the ids of the names that had to be looked up; the person of
+    each subject, the version of those that stay as they are, and which sayings are worth remembering."""
+
+    by_saying: Sequence[Settled]
+    identifiers: Mapping[Name, int]
+    reshaped: Reshaped
+    persons: Mapping[int, int | None]
+    versions: Mapping[int, int]
+    memorable: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     tx: Tx
     rules: Rules
-    events: Sequence[Event]
+    heard: Heard
     now: datetime
+    memory: Memory
 
-    async def attempt(self, reading: Reading, wanted: frozenset[int]) -> tuple[Stitched, dict[Name, int]]:
-        """Stitch unless somebody else interferes; with the ids of all names. Raises Met."""
-        known = await store.lookup(self.tx, reading.names)
-        blocked = [name for name, one in zip(reading.names, known, strict=True) if one and one.blocked]
-        if blocked:
-            reading = read(self.rules, self.events, frozenset(blocked))
-            known = await store.lookup(self.tx, reading.names)
-        new = [name for name, one in zip(reading.names, known, strict=True) if one is None]
-        pointers = await self._pointers(new)
-        evidence, locked = await self._evidence(reading, known, pointers, wanted)
+    async def attempt(self, wanted: frozenset[int]) -> _Found:
+        """Stitch unless somebody else interferes. Raises Met."""
+        settled = self.memory.recall(self.rules, self.heard.sayings)
+        unsettled = await self._looked_up(settled)
+        pointers = await self._pointers(
+            [name for name, one in zip(unsettled.reading.names, unsettled.known, strict=True) if one is None]
+        )
+        locked = await self._locked(settled, unsettled, pointers, wanted)
+        evidence = await self._evidence(unsettled, pointers)
         change = NewChange(Cause.EVENT, self.now)
         reshaped = Reshaped()
         if evidence.new or evidence.links:
@@ -68,7 +107,19 @@ class _Batch:
         if reshaped.reshaped:
             await store.affect(self.tx, reshaped.reshaped, moved=True)
             await jobs.publish(self.tx, CHANGED)
-        return _stitched(reading, known, evidence, reshaped)
+        return self._found(settled, unsettled, evidence, reshaped, locked)
+
+    async def _looked_up(self, settled: Collection[int]) -> _Unsettled:
+        """What is said beyond what is settled."""
+        places = [place for place in range(len(self.heard.sayings)) if place not in settled]
+        sayings = [self.heard.sayings[place] for place in places]
+        reading = understand(self.rules, sayings)
+        known = await store.lookup(self.tx, reading.names)
+        blocked = [name for name, one in zip(reading.names, known, strict=True) if one and one.blocked]
+        if blocked:
+            reading = understand(self.rules, sayings, frozenset(blocked))
+            known = await store.lookup(self.tx, reading.names)
+        return _Unsettled(places, reading, known)
 
     async def _pointers(self, names: Sequence[Name]) -> dict[Name, Pointer]:
         """The records that new names lead to."""
@@ -82,30 +133,36 @@ class _Batch:
             found |= {Name(kind, value): pointer for value, pointer in pointers.items()}
         return found
 
-    async def _evidence(
-        self, reading: Reading, known: Sequence[Known | None], pointers: Mapping[Name, Pointer],
+    async def _locked(
+        self, settled: Mapping[int, Settled], unsettled: _Unsettled, pointers: Mapping[Name, Pointer],
         wanted: frozenset[int],
-    ) -> tuple[Evidence, Collection[int]]:  # fmt: skip
-        """What the batch says that was not known, and the subjects that are locked now."""
+    ) -> Mapping[int, int]:  # fmt: skip
+        """Lock everybody concerned; the versions. Raises Met when somebody was faster."""
+        remembered = {one.subject_id: one.version for one in settled.values()}
+        before = remembered | unsettled.versions
         persons = {pointer.person_id for pointer in pointers.values() if pointer.person_id is not None}
-        before = {one.subject_id: one.version for one in known if one}
         targets = await store.subjects_of_persons(self.tx, persons)
         locked = await store.lock(self.tx, {*before, *targets, *wanted})
-        if any(locked.get(subject) != version for subject, version in before.items()):
+        if changed := {subject for subject, version in before.items() if locked.get(subject) != version}:
+            outdated = [place for place, one in settled.items() if one.subject_id in changed]
+            self.memory.drop([self.heard.sayings[place] for place in outdated])
             raise Met
+        return locked
+
+    async def _evidence(self, unsettled: _Unsettled, pointers: Mapping[Name, Pointer]) -> Evidence:
+        """What the batch says that was not known."""
+        reading, known = unsettled.reading, unsettled.known
         new = await self._new(reading.names, known, pointers)
         ids = [one.identifier_id if one else new[no].held.identifier_id for no, one in enumerate(known)]
-        stored = await store.links(
-            self.tx,
-            [(ids[weak], ids[strong]) for weak, strong in reading.pairs if known[weak] and known[strong]],
-        )
+        pairs = [(ids[weak], ids[strong]) for weak, strong in reading.pairs if known[weak] and known[strong]]
+        stored = await store.links(self.tx, pairs)
         links: list[Edge] = []
         involved: set[int] = set()
         for (weak, strong), seen in reading.pairs.items():
             if edge := _news((ids[weak], ids[strong]), seen, stored):
                 links.append(edge)
                 involved |= {one.subject_id for one in (known[weak], known[strong]) if one}
-        return Evidence(involved, list(new.values()), links), locked
+        return Evidence(involved, list(new.values()), links)
 
     async def _new(
         self, names: Sequence[Name], known: Sequence[Known | None], pointers: Mapping[Name, Pointer]
@@ -121,6 +178,40 @@ class _Batch:
             held = Held(identifier_id, names[place], 0, pointer.person_id if pointer else None)
             new[place] = NewIdentifier(held, pointer)
         return new
+
+    def _found(
+        self, settled: Mapping[int, Settled], unsettled: _Unsettled, evidence: Evidence, reshaped: Reshaped,
+        locked: Mapping[int, int],
+    ) -> _Found:  # fmt: skip
+        """Everything by saying, with what others may rely on later."""
+        fresh, subject_of = iter(evidence.new), reshaped.subject_of
+        names = [
+            (one.identifier_id, subject_of.get(one.identifier_id, one.subject_id)) if one
+            else (number := next(fresh).held.identifier_id, subject_of[number])
+            for one in unsettled.known
+        ]  # fmt: skip
+        persons = {one.subject_id: one.person_id for one in settled.values()} | unsettled.persons
+        persons |= reshaped.persons
+        changed = {*evidence.subjects, *reshaped.changed}
+        versions = dict.fromkeys(subject_of.values(), 0) | dict(locked)
+        versions = {subject: version for subject, version in versions.items() if subject not in changed}
+        by_saying: dict[int, Settled] = {}
+        for place, one in settled.items():
+            by_saying[place] = one._replace(subject_id=subject_of.get(one.identifier_id, one.subject_id))
+        memorable = []
+        for number, place in enumerate(unsettled.places):
+            strongest, saying = unsettled.reading.strongest[number], self.heard.sayings[place]
+            identifier_id, subject_id = (0, 0) if strongest == NOTHING else names[strongest]
+            by_saying[place] = Settled(
+                identifier_id, subject_id, versions.get(subject_id, 0), persons.get(subject_id), saying.at,
+                saying.message,
+            )  # fmt: skip
+            if subject_id in versions and number not in unsettled.reading.muted:
+                memorable.append(place)
+        ids = {name: one for name, (one, _) in zip(unsettled.reading.names, names, strict=True)}
+        return _Found(
+            [by_saying[place] for place in range(len(by_saying))], ids, reshaped, persons, versions, memorable
+        )
 
     async def _tell_shared(self, shape: Reshaped) -> None:
         """Ask for a look at identifiers that were refused so often that they may count for nothing."""
@@ -158,22 +249,3 @@ def _news(pair: Pair, seen: Seen, stored: Mapping[Pair, Stored]) -> Edge | None:
         return None
     at, message = (seen.at, seen.message) if earlier else (edge.at, edge.message)
     return Edge(*pair, at, message, seen.alias or edge.alias, edge.verdict)
-
-
-def _stitched(
-    reading: Reading, known: Sequence[Known | None], evidence: Evidence, reshaped: Reshaped
-) -> tuple[Stitched, dict[Name, int]]:
-    """The answer by event, and the id of every name."""
-    fresh = iter(evidence.new)
-    ids = [one.identifier_id if one else next(fresh).held.identifier_id for one in known]
-    so_far = [one.subject_id if one else 0 for one in known]
-    subjects = [reshaped.subject_of.get(ids[no], subject) for no, subject in enumerate(so_far)]
-    persons = {one.subject_id: one.person_id for one in known if one} | dict(reshaped.persons)
-    ids.append(0)
-    subjects.append(0)
-    # NOTHING is the last place.
-    stitched = Stitched(
-        [subjects[no] for no in reading.strongest], [ids[no] for no in reading.strongest], reshaped.merged,
-        reshaped.reshaped, persons,
-    )  # fmt: skip
-    return stitched, dict(zip(reading.names, ids, strict=False))

@@ -65,7 +65,12 @@ where identifier_id = any(%(identifiers)s::bigint[])
 update stitching.identifier set denied = false where identifier_id = any(%(identifiers)s::bigint[])
 
 -- name: block
-update stitching.identifier set blocked = true where identifier_id = any(%(identifiers)s::bigint[])
+-- Their subjects change with that, even where none of the identifiers goes anywhere.
+with blocked as (
+    update stitching.identifier set blocked = true where identifier_id = any(%(identifiers)s::bigint[])
+    returning subject_id
+)
+update stitching.subject set version = version + 1 where subject_id in (select subject_id from blocked)
 
 -- name: clear
 update stitching.identifier set blocked = false, cleared = true

@@ -52,7 +52,7 @@ class Stitched:
     `subject_of` and `identifier_of` are by event; 0 where the event says nothing of whose it is. `merged`
     lists the subjects that became part of another, in order; `reshaped` those that won or lost some
     identifiers, with the events of these, otherwise. `persons` has the person, or None, of every subject
-    named here. All of them are locked.
+    named here. All of them are locked. `versions`: of the subjects that this batch did not change.
     """
 
     subject_of: Sequence[int]
@@ -60,6 +60,7 @@ class Stitched:
     merged: Sequence[tuple[int, int]] = ()
     reshaped: frozenset[int] = frozenset()
     persons: Mapping[int, int | None] = field(default_factory=dict)
+    versions: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
