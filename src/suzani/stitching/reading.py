@@ -138,7 +138,7 @@ class _Places:
         values = self._fields(event)
         said = [(kind, raw) for kind, raw in zip(self._kinds, values, strict=False) if raw is not None]
         for own, mapping in zip(self._nested, values[len(self._kinds) :], strict=False):
-            if mapping:
+            if mapping and not own.keys().isdisjoint(mapping):
                 for key, places in own.items():
                     if (value := mapping.get(key)) is not None:
                         said += _below(value, places)

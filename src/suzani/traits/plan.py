@@ -26,8 +26,11 @@ _ALL: Final = 1 << 15
 Steps: TypeAlias = Sequence[tuple[int, Step]]
 """What takes an event into cells, with their slots."""
 
-Group: TypeAlias = tuple[Accepts | None, Sequence[tuple[Numbering, Steps]]]
-"""What the events that a filter accepts go into, by clock."""
+Clocks: TypeAlias = Sequence[tuple[Numbering, Steps]]
+"""What events go into, by clock."""
+
+Taking: TypeAlias = tuple[Clocks, Sequence[tuple[Accepts, Clocks]]]
+"""What the events of a name go into: all of them, and those that a filter accepts."""
 
 
 class Plan:
@@ -58,6 +61,13 @@ class Plan:
         clocks = [
             (name, self.calendar.clock(name)) for name in {"day", *(clock for _, clock, _ in self._kept)}
         ]
+        self._tick: Final = self.calendar.clock(
+            min(
+                (clock for _, clock, _ in self._kept),
+                key=lambda clock: self.calendar.start(clock, 1) - self.calendar.start(clock, 0),
+                default=ALWAYS,
+            )
+        )
         self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in clocks})
         self._by_name, self._by_type = _dispatch(cells, self._folds, self.calendar)
         self._touched: Final = lru_cache(None)(self._touched_by)
@@ -81,8 +91,13 @@ class Plan:
         if at > received_at:
             at = received_at
         cells = state.cells
-        for accept, clocks in self._by_name.get((event.type, event.name)) or self._by_type[event.type]:
-            if accept is None or accept(event):
+        always, sometimes = self._by_name.get((event.type, event.name)) or self._by_type[event.type]
+        for number, steps in always:
+            piece = number(at)
+            for slot, step in steps:
+                step(cells[slot], piece, event, at)
+        for accept, clocks in sometimes:
+            if accept(event):
                 for number, steps in clocks:
                     piece = number(at)
                     for slot, step in steps:
@@ -132,14 +147,18 @@ class Plan:
 
     def encode(self, state: State, as_of: int | None = None) -> bytes:
         """The state as bytes; what no value at `as_of` or later can read is dropped from it first."""
-        if as_of is not None:
-            now, cells = self._now(as_of), state.cells
-            for slot, clock, depth in self._kept:
-                pieces = cells[slot]
-                if pieces and min(pieces) < now[clock] - depth:
-                    least = now[clock] - depth
-                    cells[slot] = {piece: kept for piece, kept in pieces.items() if piece >= least}
+        if as_of is not None and state.trimmed != (tick := self._tick(as_of)):
+            self._trim(state, as_of)
+            state.trimmed = tick
         return self._encoding.encode(state)
+
+    def _trim(self, state: State, as_of: int) -> None:
+        now, cells = self._now(as_of), state.cells
+        for slot, clock, depth in self._kept:
+            pieces = cells[slot]
+            if pieces and min(pieces) < now[clock] - depth:
+                least = now[clock] - depth
+                cells[slot] = {piece: kept for piece, kept in pieces.items() if piece >= least}
 
     def decode(self, data: bytes | None) -> State:
         """The state that bytes stand for; of None, that of no events.
@@ -179,8 +198,9 @@ class Plan:
         return [(name, self._readers[name].read) for name in wanted]
 
     def _touched_by(self, kind: str, name: str) -> frozenset[str]:
-        groups = self._by_name.get((kind, name)) or self._by_type[kind]
-        slots = {slot for _, clocks in groups for _, steps in clocks for slot, _ in steps}
+        always, sometimes = self._by_name.get((kind, name)) or self._by_type[kind]
+        groups = [always, *(clocks for _, clocks in sometimes)]
+        slots = {slot for clocks in groups for _, steps in clocks for slot, _ in steps}
         return frozenset(
             name for name, reader in self._readers.items() if not slots.isdisjoint(reader.depths)
         )
@@ -210,26 +230,33 @@ class _Needed:
 
 def _dispatch(
     cells: Sequence[Cell], folds: Sequence[Fold], calendar: Calendar
-) -> tuple[Mapping[tuple[str, str], list[Group]], Mapping[str, list[Group]]]:
+) -> tuple[Mapping[tuple[EventType, str], Taking], Mapping[str, Taking]]:
     """Where events go: by type and name for the names that filters tell, by type for all other names."""
-    steps: dict[Filter, dict[str, list[tuple[int, Step]]]] = {}
+    steps: dict[Filter, list[tuple[str, int, Step]]] = {}
     for slot, (cell, fold) in enumerate(zip(cells, folds, strict=True)):
-        clocks = steps.setdefault(cell.measure.filter, {})
-        clocks.setdefault(cell.clock, []).append((slot, fold.step(place(cell))))
-    groups: dict[Filter, Group] = {
-        found: (accepts(found), [(calendar.clock(clock), taken) for clock, taken in clocks.items()])
-        for found, clocks in steps.items()
-    }
-    named: dict[tuple[str, str], list[Group]] = {
-        (kind, name): [group for found, group in groups.items() if _takes(found, kind, name)]
-        for kind in EventType
-        for name in {name for found in groups for name in found.names}
-    }
-    others: dict[str, list[Group]] = {
-        kind: [group for found, group in groups.items() if _takes(found, kind)] for kind in EventType
-    }
-    return named, others
+        steps.setdefault(cell.measure.filter, []).append((cell.clock, slot, fold.step(place(cell))))
+    names = {name for found in steps for name in found.names}
+    named = {(kind, name): _taking(steps, calendar, kind, name) for kind in EventType for name in names}
+    return named, {kind: _taking(steps, calendar, kind) for kind in EventType}
 
 
-def _takes(found: Filter, kind: str, name: str | None = None) -> bool:
-    return (not found.types or kind in found.types) and (not found.names or name in found.names)
+def _taking(
+    steps: Mapping[Filter, Sequence[tuple[str, int, Step]]], calendar: Calendar, kind: str, name: str = ""
+) -> Taking:
+    """What events of a type and name go into; without a name, those of all names that no filter tells."""
+    always: list[tuple[str, int, Step]] = []
+    sometimes: list[tuple[Accepts, Clocks]] = []
+    for found, taken in steps.items():
+        if (not found.types or kind in found.types) and (not found.names or name in found.names):
+            if (accept := accepts(found)) is None:
+                always += taken
+            else:
+                sometimes.append((accept, _by_clock(taken, calendar)))
+    return _by_clock(always, calendar), sometimes
+
+
+def _by_clock(taken: Iterable[tuple[str, int, Step]], calendar: Calendar) -> Clocks:
+    clocks: dict[str, list[tuple[int, Step]]] = {}
+    for clock, slot, step in taken:
+        clocks.setdefault(clock, []).append((slot, step))
+    return [(calendar.clock(clock), steps) for clock, steps in clocks.items()]

@@ -109,8 +109,10 @@ class State:
     """What a plan keeps of one subject's events.
 
     `partial`: by slot of a cell that does not know of all events, how many pieces before the present one it
-    knows all of; -1 for none.
+    knows all of; -1 for none. `trimmed`: when what no value can read any more was dropped last, as the number
+    of the finest clock.
     """
 
     cells: Cells
     partial: Mapping[int, int] = field(default_factory=dict)
+    trimmed: int | None = None
