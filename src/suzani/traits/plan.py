@@ -197,7 +197,7 @@ class Plan:
         wanted = self._readers if names is None else [name for name in self._readers if name in names]
         return [(name, self._readers[name].read) for name in wanted]
 
-    def _touched_by(self, kind: str, name: str) -> frozenset[str]:
+    def _touched_by(self, kind: EventType, name: str) -> frozenset[str]:
         always, sometimes = self._by_name.get((kind, name)) or self._by_type[kind]
         groups = [always, *(clocks for _, clocks in sometimes)]
         slots = {slot for clocks in groups for _, steps in clocks for slot, _ in steps}
