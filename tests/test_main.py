@@ -43,4 +43,4 @@ def test_a_change_of_sources_leads_to_persons_and_then_to_profiles() -> None:
 
 
 def test_pages_events_and_worker_are_services_of_up() -> None:
-    assert set(SERVICES) == {"web", "events", "worker"}
+    assert set(SERVICES) == {"web", "events", "lake", "worker"}

@@ -37,7 +37,7 @@ from suzani.stitching import cli as stitching
 from suzani.stitching import jobs as stitching_jobs
 from suzani.traits import cli as traits
 
-_WORKER_NICENESS = 10
+_NICENESS = 10
 
 app = infra.app
 app.info.help = "Suzani: many systems, one customer."
@@ -78,12 +78,22 @@ def serve_events(settings: Settings, port: int) -> None:
     activity.serve(settings)
 
 
+def serve_lake(settings: Settings, port: int) -> None:
+    """The service that writes events to the lake, and gives way to those who wait for an answer."""
+    _give_way()
+    activity.serve(settings, activity.fill)
+
+
 def serve_jobs(settings: Settings, port: int) -> None:
-    """The service that runs queued work, and gives way to those who wait for an answer."""
-    if hasattr(os, "nice"):
-        os.nice(_WORKER_NICENESS)
+    """The service that runs queued work, and gives way likewise."""
+    _give_way()
     register_jobs()
     worker.work(settings)
+
+
+def _give_way() -> None:
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
 
 
 def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
@@ -96,7 +106,7 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 
 
 register_jobs()
-SERVICES.update(web=serve_pages, events=serve_events, worker=serve_jobs)
+SERVICES.update(web=serve_pages, events=serve_events, lake=serve_lake, worker=serve_jobs)
 CHECKUPS.update(log=log_checkup.look, sources=sources_checkup.look, events=events_checkup.look)
 bus.register(app)
 lake.register(app)

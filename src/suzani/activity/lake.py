@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from suzani.activity.accepted import ACCEPTED
 from suzani.infra.bus import Bus, Received, consume
@@ -108,16 +109,11 @@ class LakeWriter:
 def events_table(batch: Sequence[Received]) -> pa.Table:
     """Accepted events as rows of `EVENT_SCHEMA`. Raises msgspec.DecodeError for anything else."""
     accepted = [_decode(message.value) for message in batch]
-    events = [one.event for one in accepted]
-    columns: dict[str, list[Any]] = {
-        "identifier_id": [one.identifier_id for one in accepted],
-        "subject_id": [one.subject_id for one in accepted],
-    }
-    for name in ("properties", "traits", "context"):
-        columns[name] = [bytes(getattr(event, name)) for event in events]
-    for name in EVENT_SCHEMA.names:
-        if name not in columns:
-            columns[name] = [getattr(event, name) for event in events]
+    rows = zip(*(astuple(one.event) for one in accepted), strict=True)
+    columns: dict[str, Sequence[Any]] = dict(zip(_Event.__struct_fields__, rows, strict=True))
+    columns |= {name: list(map(bytes, columns[name])) for name in ("properties", "traits", "context")}
+    columns["identifier_id"] = [one.identifier_id for one in accepted]
+    columns["subject_id"] = [one.subject_id for one in accepted]
     return pa.table(
         [pa.array(columns[field.name], field.type) for field in EVENT_SCHEMA], schema=EVENT_SCHEMA
     )

@@ -1,6 +1,6 @@
-"""The service `events`: events take effect, and what else changes is brought up to date.
+"""The services `events`, in which events take effect and all that follows is brought up to date, and `lake`.
 
-Any number of processes may run it at once: they share the work, and one more needs no restart of the others.
+Any number of processes may run each at once: they share the work, and one more needs no restart of the others.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from suzani.kernel import Unavailable, now
 BATCH: Final = 2_000
 """Events that take effect in one transaction, when so many wait."""
 
+LANES: Final = 1
+"""Batches under way at once in a process: while one waits for the database, another is computed."""
+
 _REST_SECONDS: Final = 1.0
 _DROP_SECONDS: Final = 3600.0
 
@@ -44,10 +47,10 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
     async with open_bus(platform.db, platform.settings) as bus:
         rules = RulesInForce(platform, bus)
         await rules.refresh()
-        refresher, processor = Refresher(platform.db, bus, rules), Processor(bus, rules, checker.check)
+        refresher = Refresher(platform.db, bus, rules)
+        processors = [Processor(bus, rules, checker.check) for _ in range(LANES)]
         await asyncio.gather(
-            consume(platform.db, bus, processor, batch=BATCH, stop=stop),
-            fill_lake(platform.db, bus, Lake(platform.settings.lake_dir), stop=stop),
+            *(consume(platform.db, bus, processor, batch=BATCH, stop=stop) for processor in processors),
             _again(refresher.refresh, _REST_SECONDS, stop),
             _again(rules.refresh, _REST_SECONDS, stop),
             _again(lambda: events.drop_settled(platform, now()), _DROP_SECONDS, stop),
@@ -71,15 +74,21 @@ async def _again(piece: Callable[[], Awaitable[int]], rest_seconds: float, stop:
                 await asyncio.wait_for(stop.wait(), rest_seconds)
 
 
-def serve(settings: Settings) -> None:
-    """Run the service in this process until SIGTERM or SIGINT; blocks."""
+async def fill(platform: Platform, stop: asyncio.Event) -> None:
+    """Write what took effect to the lake until `stop` is set."""
+    async with open_bus(platform.db, platform.settings) as bus:
+        await fill_lake(platform.db, bus, Lake(platform.settings.lake_dir), stop=stop)
+
+
+def serve(settings: Settings, service: Callable[[Platform, asyncio.Event], Awaitable[None]] = work) -> None:
+    """Run a service in this process until SIGTERM or SIGINT; blocks."""
 
     async def until_told() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with running(settings) as platform:
-            await work(platform, stop)
+            await service(platform, stop)
 
     # A batch makes many objects that live shortly, hardly any in circles: garbage is looked for seldom.
     gc.set_threshold(100_000, 20, 50)

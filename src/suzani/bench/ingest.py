@@ -74,6 +74,7 @@ async def _held(bench: Bench, rate: float, seed: int, seconds: float | None = No
     """A rate held: how it was answered, how far the processor was behind at most and at the end."""
     seconds = seconds or bench.load.seconds
     before, _ = await bench.processed()
+    spent, own = bench.server.cpu_seconds(), time.process_time()
     started = time.perf_counter()
     driving = asyncio.create_task(drive_events(bench, arrivals(rate / bench.load.size, seconds, seed), seed))
     lags = []
@@ -81,6 +82,8 @@ async def _held(bench: Bench, rate: float, seed: int, seconds: float | None = No
         lags.append((await bench.processed())[1])
         await asyncio.wait([driving], timeout=LOOK_SECONDS)
     outcome, sent_seconds = driving.result(), time.perf_counter() - started
+    shares = _shares(spent, bench.server.cpu_seconds(), sent_seconds)
+    shares["cores_sender"] = round((time.process_time() - own) / sent_seconds, 2)
     await drained(bench)
     done, _ = await bench.processed()
     return {
@@ -90,6 +93,7 @@ async def _held(bench: Bench, rate: float, seed: int, seconds: float | None = No
         "held_answer_p99_ms": percentile_ms(outcome.latency_seconds, 99),
         "held_most_behind_events": max(lags),
         "held_refused": float(outcome.failed),
+        **{f"held_{n}": v for n, v in shares.items()},
     }
 
 

@@ -22,7 +22,7 @@ class EventType(StrEnum):
     ALIAS = "alias"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One interaction of somebody with the bank.
 
     `message`: 16 bytes, the digest of source and `message_id`; two events with the same one are one event.

@@ -14,12 +14,12 @@ from typing import Any, Final
 import msgspec
 
 from suzani.kernel import InvalidInput
-from suzani.traits.types import DIGEST_BYTES, Cell, Cells, State
+from suzani.traits.types import DIGEST_BYTES, NOTHING, Cell, Cells, State
 
 _PLAIN, _WITH_TEXTS = 1, 2
 _NUMERIC: Final = frozenset(("sum", "min", "max"))
 _ENTRY: Final = struct.Struct(f">{DIGEST_BYTES}sh")
-_NOTHING: Final = -1
+_UNKNOWN: Final = -1
 
 
 class Encoding:
@@ -45,6 +45,7 @@ class Encoding:
         """The state that bytes stand for. Raises InvalidInput for bytes that are none."""
         try:
             version, layout, cells = self._read(data)
+            cells = [pieces or NOTHING for pieces in cells]
             state = State(cells) if layout == self._layout else self._adapted(layout, cells)
             if version == _WITH_TEXTS:
                 state.cells = self._numbers_as(int, state.cells)
@@ -64,7 +65,7 @@ class Encoding:
         """Cells with their numbers, some of which are beyond 64 bits, as text or back."""
         changed = list(cells)
         for slot in self._numeric:
-            changed[slot] = {piece: kind(kept) for piece, kept in cells[slot].items()}
+            changed[slot] = {piece: kind(kept) for piece, kept in cells[slot].items()} or NOTHING
         return changed
 
     def _adapted(self, layout: bytes, cells: Cells) -> State:
@@ -74,7 +75,7 @@ class Encoding:
         adapted = State([])
         partial = {}
         for slot, (digest, depth) in enumerate(self._entries):
-            known_depth, pieces = known.get(digest, (_NOTHING, {}))
+            known_depth, pieces = known.get(digest, (_UNKNOWN, NOTHING))
             adapted.cells.append(pieces)
             if known_depth < depth:
                 partial[slot] = known_depth

@@ -17,7 +17,7 @@ from suzani.traits.definitions import Accepts, Declared, accepts, load_traits
 from suzani.traits.encoding import Encoding
 from suzani.traits.folds import Fold, fold_of, place
 from suzani.traits.kinds import KINDS
-from suzani.traits.types import Cell, Filter, Measure, Read, Reader, State, Step, Value
+from suzani.traits.types import NOTHING, Cell, Cells, Filter, Measure, Read, Reader, State, Step, Value
 from suzani.traits.watching import Thresholds, Watch
 from suzani.traits.windows import Window
 
@@ -80,7 +80,7 @@ class Plan:
 
     def empty(self) -> State:
         """The state of no events."""
-        return State([{} for _ in self._folds])
+        return State([NOTHING] * self.cells)
 
     def apply(self, state: State, event: Event) -> None:
         """Take one event in, which `state` must not have yet.
@@ -92,16 +92,10 @@ class Plan:
             at = received_at
         cells = state.cells
         always, sometimes = self._by_name.get((event.type, event.name)) or self._by_type[event.type]
-        for number, steps in always:
-            piece = number(at)
-            for slot, step in steps:
-                step(cells[slot], piece, event, at)
+        _take(always, cells, event, at)
         for accept, clocks in sometimes:
             if accept(event):
-                for number, steps in clocks:
-                    piece = number(at)
-                    for slot, step in steps:
-                        step(cells[slot], piece, event, at)
+                _take(clocks, cells, event, at)
 
     def touched_by(self, event: Event) -> frozenset[str]:
         """The traits that an event may change, by its type and name."""
@@ -118,7 +112,7 @@ class Plan:
             both = dict(mine)
             for piece, kept in others.items():
                 both[piece] = fold.merge(both[piece], kept) if piece in both else kept
-            cells.append(both)
+            cells.append(both or NOTHING)
         partial = {
             slot: min(known.get(slot, _ALL) for known in (a.partial, b.partial))
             for slot in {*a.partial, *b.partial}
@@ -204,6 +198,16 @@ class Plan:
         return frozenset(
             name for name, reader in self._readers.items() if not slots.isdisjoint(reader.depths)
         )
+
+
+def _take(clocks: Clocks, cells: Cells, event: Event, at: int) -> None:
+    for number, steps in clocks:
+        piece = number(at)
+        for slot, step in steps:
+            pieces = cells[slot]
+            if pieces is NOTHING:
+                pieces = cells[slot] = {}
+            step(pieces, piece, event, at)
 
 
 def load_plan(data_dir: Path | None = None) -> Plan:

@@ -16,6 +16,9 @@ DIGEST_BYTES: Final = 4
 Pieces: TypeAlias = dict[int, Any]
 """What a cell keeps of each numbered piece of time."""
 
+NOTHING: Final[Pieces] = {}
+"""In the place of every cell that keeps nothing, never changed: most cells of most subjects keep nothing."""
+
 Cells: TypeAlias = list[Pieces]
 """What is kept of one subject's events, cell by cell."""
 
