@@ -1,6 +1,6 @@
 """The services `events`, in which events take effect and all that follows is brought up to date, and `lake`.
 
-Any number of processes may run each at once: they share the work, and one more needs no restart of the others.
+Any number of processes may run each at once: they share the work, and one more needs no restart of others.
 """
 
 from __future__ import annotations

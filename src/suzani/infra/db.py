@@ -88,7 +88,7 @@ class Database:
                 yield tx
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tx]:
+    async def autocommit(self) -> AsyncIterator[Tx]:
         """A connection on which every statement is a transaction of its own: for a single one, which so takes
         one message to the server and one back. Raises as `transaction` does."""
         with translated():

@@ -70,7 +70,7 @@ def add_profiles(router: APIRouter, readers: Readers, problems: Problems) -> Non
         """A profile by any identifier: golden values, consent, products, traits, segments, identifiers."""
         key, rules = await readers.admit(request)
         asked = activity.selection(fields, activity.PARTS)
-        async with readers.db.reading() as tx:
+        async with readers.db.autocommit() as tx:
             found = await activity.profile_view(tx, rules, name, asked, now())
         return _answer(request, found if key.settings.get("personal") else masked_profile(found))
 

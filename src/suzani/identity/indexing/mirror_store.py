@@ -29,7 +29,7 @@ async def position(tx: Tx) -> Position:
 
 async def position_now(db: Database) -> Position:
     """`position` without a transaction around it: one message there and one back."""
-    async with db.reading() as tx:
+    async with db.autocommit() as tx:
         return await position(tx)
 
 

@@ -51,7 +51,7 @@ class PostgresBus:
             await self._append(tx, {topic: messages})
 
     async def _write(self, by_topic: dict[str, list[Message]]) -> None:
-        async with self._db.transaction() as tx:
+        async with self._db.autocommit() as tx:
             await self._append(tx, by_topic)
 
     async def _append(self, tx: Tx, by_topic: Mapping[str, Sequence[Message]]) -> None:
