@@ -30,7 +30,7 @@ async def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> 
 
 async def test_each_statement_is_a_transaction_of_its_own_while_reading(database: Database) -> None:
     now = Query("select now() as at, pg_current_xact_id_if_assigned() as id")
-    async with database.reading() as tx:
+    async with database.autocommit() as tx:
         first, second = await fetch_one(tx, now), await fetch_one(tx, now)
     assert first is not None
     assert second is not None
@@ -40,7 +40,7 @@ async def test_each_statement_is_a_transaction_of_its_own_while_reading(database
 async def nested(database: Database, query: Nested[Any], **places: str) -> list[Any]:
     """What a query finds inside one that has the column `number`, 7."""
     column = query.column("found", **places)
-    async with database.reading() as tx:
+    async with database.autocommit() as tx:
         row = await fetch_one(tx, sql.SQL("select {} from (select 7 as number) as its").format(column))
     assert row is not None
     return query.read(row["found"])

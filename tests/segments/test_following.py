@@ -90,13 +90,13 @@ class Follower:
         known = facts(self.state, as_of, RULES.needed(touched))
         self.members = RULES.update(self.members, known, as_of, touched)
         self.state = PLAN.decode(PLAN.encode(self.state, as_of))
-        times = [self.due, watch(self.state, as_of)]
+        times = [self.due, watch.next_change(self.state, as_of)]
         if not touched.isdisjoint(RULES.dated):
             times.append(RULES.next_change(known, as_of))
         self.due = earliest(times)
 
     def plan_for(self, as_of: int, known: Facts) -> None:
-        self.due = earliest([watch(self.state, as_of), RULES.next_change(known, as_of)])
+        self.due = earliest([watch.next_change(self.state, as_of), RULES.next_change(known, as_of)])
 
 
 def earliest(times: list[int | None]) -> int | None:

@@ -145,15 +145,30 @@ def test_a_trait_that_grows_every_day_wakes_nobody_before_its_threshold() -> Non
     state = state_of([event(1, AS_OF - 3 * DAY)])
     assert PLAN.values(state, AS_OF)["days_since_paid"] == 3
     watch = PLAN.watch({"days_since_paid": [30]})
-    due = watch(state, AS_OF)
+    due = watch.next_change(state, AS_OF)
     assert due is not None
     assert PLAN.values(state, due - 1)["days_since_paid"] == 29
     assert PLAN.values(state, due)["days_since_paid"] == 30
-    later = watch(state, due)
+    later = watch.next_change(state, due)
     assert later is not None
     assert PLAN.values(state, later)["days_since_paid"] == 31
-    assert watch(state, later) is None
-    assert PLAN.watch({})(state, AS_OF) is None
+    assert watch.next_change(state, later) is None
+    assert PLAN.watch({}).next_change(state, AS_OF) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(streams, streams, st.integers(0, 15 * 60))
+def test_an_event_of_the_present_brings_no_change_sooner_than_is_told(
+    past: list[Event], present: list[Event], seconds: int
+) -> None:
+    as_of = AS_OF + seconds * 1_000_000
+    watch, state = PLAN.watch(dict.fromkeys(PLAN.names, (1, 7))), state_of(past)
+    told = [watch.next_change(state, as_of), watch.soonest(as_of)]
+    for found in present:
+        if PLAN.tick(found.at) == PLAN.tick(as_of):
+            PLAN.apply(state, msgspec.structs.replace(found, received_at=as_of))
+    after = watch.next_change(state, as_of)
+    assert after is None or min(one for one in told if one is not None) <= after
 
 
 def test_sums_of_money_are_exact() -> None:

@@ -15,8 +15,13 @@ from suzani.infra.db import Tx
 from suzani.segments import Change, Facts
 from suzani.traits import Value
 
-Touched: TypeAlias = Mapping[int, frozenset[str]]
-"""Traits that may have changed, by subject; of subjects left out anything may have."""
+
+class Touched(NamedTuple):
+    """The traits of a subject that events may have changed; `are_late`: one is of an earlier tick."""
+
+    traits: frozenset[str]
+    are_late: bool
+
 
 Known: TypeAlias = Mapping[int, profiles.Facts]
 """What product systems know of persons, by person."""
@@ -39,14 +44,14 @@ async def evaluate(
     now: datetime,
     *,
     before: Mapping[int, frozenset[str]] | None = None,
-    touched: Touched | None = None,
+    touched: Mapping[int, Touched] | None = None,
     gone: Collection[int] = (),
 ) -> Evaluated:
     """Keep the states of subjects and bring their segments up to date.
 
     `persons`: the person of each subject, None for a visitor; `before`: the segments of those of whom they
-    are known; `gone`: subjects that became part of others and so leave every segment. All are locked by the
-    caller.
+    are known; `touched`: what events have changed, of subjects left out anything may have; `gone`: subjects
+    that became part of others and so leave every segment. All are locked by the caller.
     """
     before = dict(before or {})
     before |= await segments.memberships(tx, {*states, *gone} - before.keys())
@@ -55,11 +60,11 @@ async def evaluate(
     at = microseconds(now)
     for subject, state in states.items():
         person = known.get(persons.get(subject) or 0, _NOBODY)
-        traits = touched.get(subject) if touched else None
-        if traits is None or not state.version or state.is_due(at):
+        changed = touched.get(subject) if touched else None
+        if changed is None or not state.version or state.is_due(at):
             after[subject] = _anew(rules, state, person, at)
         else:
-            after[subject] = _updated(rules, state, person, at, before.get(subject, frozenset()), traits)
+            after[subject] = _updated(rules, state, person, at, before.get(subject, frozenset()), changed)
     kept = {subject: state for subject, state in states.items() if not state.is_empty}
     await store.save_states(tx, rules.traits, kept, at)
     changes = await segments.apply_changes(tx, segments.changes(before, after, now), now)
@@ -91,10 +96,13 @@ def _updated(
     person: profiles.Facts,
     at: int,
     was: frozenset[str],
-    traits: frozenset[str],
+    changed: Touched,
 ) -> frozenset[str]:
     """Only what asks about some traits. A next change that no longer comes does no harm when it is due."""
-    state.next_change = _earlier(state.next_change, rules.next_change(state.traits, at, traits))
+    traits = changed.traits
+    # What else lies in the windows has been reckoned with before.
+    comes = rules.next_change(state.traits, at, traits) if changed.are_late else rules.soonest(at, traits)
+    state.next_change = _earlier(state.next_change, comes)
     needed = rules.segments.needed(traits)
     if not needed:
         return was

@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 from suzani import events, stitching
 from suzani.activity import store
 from suzani.activity.accepted import ACCEPTED, SEGMENTS, accepted_messages, segment_messages
-from suzani.activity.evaluating import evaluate
+from suzani.activity.evaluating import Touched, evaluate
 from suzani.activity.recomputing import recomputed
-from suzani.activity.rows import packed
+from suzani.activity.rows import microseconds, packed
 from suzani.activity.rules import Rules
 from suzani.activity.states import SubjectState
 from suzani.activity.warm import Kept, Warm
@@ -95,11 +95,12 @@ class Processor:
         for subject, into in stitched.merged:
             states[into].join(rules.traits, states.pop(subject))
         await store.drop_states(tx, lost)
-        touched: dict[int, frozenset[str]] = {}
+        touched: dict[int, Touched] = {}
+        tick = rules.traits.tick(microseconds(at))
         for subject, happened in by_subject.items():
             states[subject].take(rules.traits, happened)
             if subject not in joined:
-                touched[subject] = _touched(rules, happened)
+                touched[subject] = _touched(rules, happened, tick)
         await _recompute_lost(tx, rules, states)
         evaluated = await evaluate(
             tx, rules, states, stitched.persons, at, before=before, touched=touched, gone=lost
@@ -137,10 +138,11 @@ def sorted_out(
     return list(usable.values()), rejected
 
 
-def _touched(rules: Rules, happened: Sequence[Event]) -> frozenset[str]:
-    """The traits that some events may have changed."""
+def _touched(rules: Rules, happened: Sequence[Event], tick: int) -> Touched:
+    """What some events may have changed."""
     first, *others = map(rules.traits.touched_by, happened)
-    return first.union(*others) if others else first
+    are_late = any(rules.traits.tick(event.at) != tick for event in happened)
+    return Touched(first.union(*others) if others else first, are_late)
 
 
 async def _recompute_lost(tx: Tx, rules: Rules, states: dict[int, SubjectState]) -> None:

@@ -30,17 +30,22 @@ class Rules:
         self.traits: Final = plan
         self.segments: Final = rules
         self._watches: Final = lru_cache(4096)(self._watch_of)
-        self._all: Final = frozenset(rules.thresholds)
 
     def next_change(self, state: traits.State, at: int, names: frozenset[str] | None = None) -> int | None:
         """When time alone next changes a trait, or one of some, in a way that matters to a segment; None when
         it never does. Microseconds."""
-        watch = self._watches(self._all if names is None else names & self._all)
-        return watch(state, at) if watch else None
+        watch = self._watches(names)
+        return watch.next_change(state, at) if watch else None
 
-    def _watch_of(self, names: frozenset[str]) -> Callable[[traits.State, int], int | None] | None:
+    def soonest(self, at: int, names: frozenset[str]) -> int | None:
+        """The same, because of an event of some traits in the present tick."""
+        watch = self._watches(names)
+        return watch.soonest(at) if watch else None
+
+    def _watch_of(self, names: frozenset[str] | None) -> traits.Watching | None:
         thresholds = self.segments.thresholds
-        return self.traits.watch({name: thresholds[name] for name in names}) if names else None
+        watched = thresholds.keys() if names is None else thresholds.keys() & names
+        return self.traits.watch({name: thresholds[name] for name in watched}) if watched else None
 
     @property
     def digest(self) -> str:

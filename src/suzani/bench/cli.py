@@ -98,6 +98,7 @@ def online_command(
 Rate = Annotated[float, typer.Option("--rate", min=50, help="Events a second that must be held.")]
 Steady = Annotated[float, typer.Option("--steady", min=50, help="Events a second where latency is measured.")]
 Seconds = Annotated[float, typer.Option("--seconds", min=1, help="How long each phase takes.")]
+EventWorkers = Annotated[int, typer.Option("--event-workers", min=1, help="Processes that process events.")]
 Visitors = Annotated[int, typer.Option("--visitors", min=10, help="People who cause the events.")]
 
 
@@ -107,13 +108,18 @@ def ingest_command(
     seconds: Seconds = 60,
     soak: Annotated[float, typer.Option("--soak", min=0, help="Seconds of `--rate` for memory and lag.")] = 0,
     visitors: Visitors = 20_000,
+    event_workers: EventWorkers = 2,
     as_json: AsJson = False,
 ) -> None:
     """Send events to a served platform: the ceiling and what binds it, a rate held, accepted to visible."""
-    load = EventLoad(rate=rate, steady=steady, seconds=seconds, soak_seconds=soak, visitors=visitors)
+    load = EventLoad(
+        rate=rate, steady=steady, seconds=seconds, soak_seconds=soak, visitors=visitors,
+        event_workers=event_workers,
+    )  # fmt: skip
     with console.handled():
         figures = measure_ingest(load, console.note)
-    _print_figures("ingest", {"visitors": visitors, "seconds": seconds}, figures, as_json=as_json)
+    setting = {"visitors": visitors, "seconds": seconds, "event workers": event_workers}
+    _print_figures("ingest", setting, figures, as_json=as_json)
 
 
 def profile_command(

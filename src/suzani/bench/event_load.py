@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -35,7 +37,7 @@ Figures = dict[str, float]
 class Load:
     """What the platform is put under: batches of `size` events of `visitors` people over `clients` kept
     connections; `rate` events a second for `seconds`, and then for `soak_seconds` with an eye on memory;
-    `steady` events a second where latency is measured."""
+    `steady` events a second where latency is measured; `event_workers` processes let events take effect."""
 
     rate: float = 10_000
     steady: float = 2_000
@@ -44,6 +46,7 @@ class Load:
     size: int = 50
     visitors: int = 20_000
     clients: int = 8
+    event_workers: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ async def measured(load: Load, phases: Callable[[Bench], Awaitable[Figures]]) ->
     with temporary_folder() as folder:
         settings = Settings(folder / "platform", system_dir=folder / "system")
         write_key, read_key = await _keys(settings)
-        with served(settings, _answers) as server:
+        with as_file(files("suzani.bench") / "segments.yaml") as segments:
+            shutil.copy(segments, settings.data_dir)
+        with served(settings, _answers, "--event-workers", str(load.event_workers)) as server:
             async with running(settings) as platform, bus.open_bus(platform.db, settings) as log:
                 bench = Bench(server, platform, log, write_key, read_key, load)
                 figures = await phases(bench)
@@ -97,11 +102,21 @@ def _answers(url: str) -> bool:
         return False
 
 
-def shares(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> Figures:
-    """Cores that each role kept busy."""
-    return {
-        f"cores_{role}": round((spent - before.get(role, 0.0)) / seconds, 2) for role, spent in after.items()
-    }
+class Effort:
+    """Who is busy from here on: the roles of the platform, and the sender of the benchmark."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._spent, self._own, self._started = server.cpu_seconds(), time.process_time(), time.perf_counter()
+
+    def cores(self, phase: str) -> Figures:
+        """Cores that each kept busy until now."""
+        seconds = time.perf_counter() - self._started
+        busy = {
+            role: spent - self._spent.get(role, 0.0) for role, spent in self._server.cpu_seconds().items()
+        }
+        busy["sender"] = time.process_time() - self._own
+        return {f"{phase}_cores_{role}": round(spent / seconds, 2) for role, spent in busy.items()}
 
 
 @asynccontextmanager

@@ -11,13 +11,13 @@ import numpy as np
 from suzani.bench.event_load import (
     LOOK_SECONDS,
     Bench,
+    Effort,
     Figures,
     Load,
     Progress,
     drained,
     drive_events,
     measured,
-    shares,
     stream,
 )
 from suzani.bench.http_client import Connection, Target
@@ -50,15 +50,13 @@ def measure_ingest(load: Load, progress: Progress) -> Figures:
 async def _ceiling(bench: Bench) -> Figures:
     """Events a second when senders never wait for a due time, and who is busy meanwhile."""
     before, _ = await bench.processed()
-    spent, started = bench.server.cpu_seconds(), time.perf_counter()
-    own = time.process_time()
+    effort, started = Effort(bench.server), time.perf_counter()
     requests = int(bench.load.rate * 2 * bench.load.seconds / bench.load.size)
     driving = asyncio.create_task(drive_events(bench, at_once(requests), _SEED))
     await asyncio.wait([driving], timeout=bench.load.seconds)
     seconds = time.perf_counter() - started
     done, waiting = await bench.processed()
-    busy = shares(spent, bench.server.cpu_seconds(), seconds)
-    busy["cores_sender"] = round((time.process_time() - own) / seconds, 2)
+    cores = effort.cores("ceiling")
     driving.cancel()
     await asyncio.wait([driving])
     await drained(bench)
@@ -66,7 +64,7 @@ async def _ceiling(bench: Bench) -> Figures:
     return {
         "ceiling_accepted_per_second": round(accepted / seconds),
         "ceiling_processed_per_second": round((done - before) / seconds),
-        **busy,
+        **cores,
     }
 
 
@@ -74,16 +72,14 @@ async def _held(bench: Bench, rate: float, seed: int, seconds: float | None = No
     """A rate held: how it was answered, how far the processor was behind at most and at the end."""
     seconds = seconds or bench.load.seconds
     before, _ = await bench.processed()
-    spent, own = bench.server.cpu_seconds(), time.process_time()
-    started = time.perf_counter()
+    effort, started = Effort(bench.server), time.perf_counter()
     driving = asyncio.create_task(drive_events(bench, arrivals(rate / bench.load.size, seconds, seed), seed))
     lags = []
     while not driving.done():
         lags.append((await bench.processed())[1])
         await asyncio.wait([driving], timeout=LOOK_SECONDS)
     outcome, sent_seconds = driving.result(), time.perf_counter() - started
-    shares = _shares(spent, bench.server.cpu_seconds(), sent_seconds)
-    shares["cores_sender"] = round((time.process_time() - own) / sent_seconds, 2)
+    cores = effort.cores("held")
     await drained(bench)
     done, _ = await bench.processed()
     return {
@@ -93,7 +89,7 @@ async def _held(bench: Bench, rate: float, seed: int, seconds: float | None = No
         "held_answer_p99_ms": percentile_ms(outcome.latency_seconds, 99),
         "held_most_behind_events": max(lags),
         "held_refused": float(outcome.failed),
-        **{f"held_{n}": v for n, v in shares.items()},
+        **cores,
     }
 
 

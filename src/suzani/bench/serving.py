@@ -60,13 +60,15 @@ def _role(process: psutil.Process) -> str:
 
 
 @contextmanager
-def served(settings: Settings, is_ready: Callable[[str], bool]) -> Iterator[Server]:
-    """The platform with these settings, from when `is_ready` says so of its address until the block ends.
+def served(settings: Settings, is_ready: Callable[[str], bool], *options: str) -> Iterator[Server]:
+    """The platform with these settings and options of `suzani up`, from when `is_ready` says so of its
+    address until the block ends.
 
     Raises Unavailable when it ends by itself or is not ready within ten minutes.
     """
     url = f"http://{HOST}:{(port := _free_port())}"
     command = [sys.executable, "-c", "from suzani.main import main; main()", "up", "--port", str(port)]
+    command += options
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 (ours)
         command, env=settings.to_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

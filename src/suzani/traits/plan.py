@@ -17,7 +17,19 @@ from suzani.traits.definitions import Accepts, Declared, accepts, load_traits
 from suzani.traits.encoding import Encoding
 from suzani.traits.folds import Fold, fold_of, place
 from suzani.traits.kinds import KINDS
-from suzani.traits.types import NOTHING, Cell, Cells, Filter, Measure, Read, Reader, State, Step, Value
+from suzani.traits.types import (
+    NOTHING,
+    Cell,
+    Cells,
+    Filter,
+    Measure,
+    Numbers,
+    Read,
+    Reader,
+    State,
+    Step,
+    Value,
+)
 from suzani.traits.watching import Thresholds, Watch
 from suzani.traits.windows import Window
 
@@ -37,6 +49,7 @@ class Plan:
     """Every trait, ready to be computed. Made once; safe to share, as it never changes.
 
     `names`: the traits in the order they are declared. `cells`: how many summaries of events they share.
+    `tick` numbers times by the finest clock: events of one tick fall into the same pieces of all clocks.
     """
 
     def __init__(self, declared: Declared) -> None:
@@ -58,17 +71,13 @@ class Plan:
             for slot, (cell, depth) in enumerate(zip(cells, needed.depths, strict=True))
             if cell.clock != ALWAYS
         ]
-        clocks = [
+        numberings = [
             (name, self.calendar.clock(name)) for name in {"day", *(clock for _, clock, _ in self._kept)}
         ]
-        self._tick: Final = self.calendar.clock(
-            min(
-                (clock for _, clock, _ in self._kept),
-                key=lambda clock: self.calendar.start(clock, 1) - self.calendar.start(clock, 0),
-                default=ALWAYS,
-            )
-        )
-        self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in clocks})
+        # Days begin at full quarters of an hour everywhere: nothing changes within a tick.
+        clocks = {"15m", *(clock for _, clock, _ in self._kept)} & FIXED.keys()
+        self.tick: Final[Numbering] = self.calendar.clock(min(clocks, key=FIXED.__getitem__))
+        self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in numberings})
         self._by_name, self._by_type = _dispatch(cells, self._folds, self.calendar)
         self._touched: Final = lru_cache(None)(self._touched_by)
         self._watches: Final = Watch(self._readers, self.calendar, None)
@@ -134,14 +143,13 @@ class Plan:
         """When a value may next change by time alone; None when it never does."""
         return self._watches.next_change(state, self._now(as_of))
 
-    def watch(self, thresholds: Thresholds) -> Callable[[State, int], int | None]:
+    def watch(self, thresholds: Thresholds) -> Watching:
         """`next_change` of some traits alone, by the values of each at which it matters to someone."""
-        watches = Watch(self._readers, self.calendar, thresholds)
-        return lambda state, as_of: watches.next_change(state, self._now(as_of))
+        return Watching(Watch(self._readers, self.calendar, thresholds), self._now, self.tick)
 
     def encode(self, state: State, as_of: int | None = None) -> bytes:
         """The state as bytes; what no value at `as_of` or later can read is dropped from it first."""
-        if as_of is not None and state.trimmed != (tick := self._tick(as_of)):
+        if as_of is not None and state.trimmed != (tick := self.tick(as_of)):
             self._trim(state, as_of)
             state.trimmed = tick
         return self._encoding.encode(state)
@@ -198,6 +206,25 @@ class Plan:
         return frozenset(
             name for name, reader in self._readers.items() if not slots.isdisjoint(reader.depths)
         )
+
+
+class Watching:
+    """Tells when time alone may next change one of some traits."""
+
+    def __init__(self, watch: Watch, numbers: Callable[[int], Numbers], tick: Numbering) -> None:
+        self._watch, self._numbers, self._tick = watch, numbers, tick
+        self._soonest: tuple[int, int | None] | None = None
+
+    def next_change(self, state: State, as_of: int) -> int | None:
+        """When a value may next change; None when it never does. Microseconds."""
+        return self._watch.next_change(state, self._numbers(as_of))
+
+    def soonest(self, as_of: int) -> int | None:
+        """When a value may next change because of an event in the tick of `as_of`."""
+        tick = self._tick(as_of)
+        if self._soonest is None or self._soonest[0] != tick:
+            self._soonest = tick, self._watch.soonest(self._numbers(as_of), as_of)
+        return self._soonest[1]
 
 
 def _take(clocks: Clocks, cells: Cells, event: Event, at: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from suzani.traits.calendar import Calendar
-from suzani.traits.types import Numbers, Pieces, Reader, State
+from suzani.traits.types import NOTHING, Numbers, Pieces, Reader, State
 
 Thresholds: TypeAlias = Mapping[str, Sequence[float]]
 """By trait, the values at which something depends on it."""
@@ -47,6 +47,16 @@ class Watch:
         if day is not None:
             due["day"] = min(day, due.get("day", day))
         return min((self._calendar.start(clock, number) for clock, number in due.items()), default=None)
+
+    def soonest(self, now: Numbers, as_of: int) -> int | None:
+        """When a watched value may next change by time alone because of an event that happens at `as_of`."""
+        slots = [slot for slot, _, _ in self._edges] + [slot for slot, _ in self._latest]
+        cells = [NOTHING] * (max(slots, default=-1) + 1)
+        for slot, clock, _ in self._edges:
+            cells[slot] = {now[clock]: 1}
+        for slot, _ in self._latest:
+            cells[slot] = {0: as_of}
+        return self.next_change(State(cells), now)
 
     def _next_day(self, state: State, today: int) -> int | None:
         """The first day on which a number of days since an event passes one of its thresholds."""
