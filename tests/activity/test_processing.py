@@ -5,7 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from suzani import events
 from suzani.activity import SEGMENTS, accepted_of
+from suzani.activity.processing import Processor
 from suzani.activity.recomputing import recomputed
 from suzani.activity.store import states
 from suzani.infra.bus import Message
@@ -173,3 +175,31 @@ async def test_a_state_that_cannot_be_read_is_computed_anew(stage: Stage) -> Non
     for name, times in (("u1", 2), ("u2", 1)):
         view = await stage.view(f"user_id:{name}")
         assert (view["events"], view["traits"]["app_sessions_7d"]) == (times, times)
+
+
+async def test_what_was_not_committed_is_not_remembered(stage: Stage) -> None:
+    await stage.happen(track("App Opened", "u1"))
+    await stage.send(track("App Opened", "u1"), track("App Opened", "u2", "a2"))
+    batch = await stage.read(events.TOPIC)
+    async with stage.platform.db.pool.connection() as tx, tx.transaction(force_rollback=True):
+        await stage.processor.handle(tx, batch)
+    for _ in range(2):
+        async with stage.platform.db.transaction() as tx:
+            await stage.processor.handle(tx, batch)
+    for name, times in (("user_id:u1", 2), ("anonymous_id:a2", 1)):
+        view = await stage.view(name)
+        assert (view["events"], view["traits"]["app_sessions_7d"]) == (times, times)
+
+
+async def test_two_who_share_the_work_remember_nothing_that_the_other_changed(stage: Stage) -> None:
+    other = Processor(stage.bus, stage.rules, lambda event: (), lambda: stage.now)
+    for turn in range(6):
+        await stage.happen(track("App Opened", "u1"), track("App Opened", anonymous="a1"))
+        await stage.refresh()
+        stage.processor, other = other, stage.processor
+        if turn == 3:
+            await stage.happen(track("", "u1", "a1", type="identify"))
+    view = await stage.view("anonymous_id:a1")
+    assert view["subject_id"] == (await stage.view("user_id:u1"))["subject_id"]
+    assert (view["events"], view["traits"]["app_sessions_7d"]) == (13, 12)
+    assert view["segments"].keys() == {"active_app_users"}

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suzani.events import Event
-from suzani.infra.db import Database, Query, Tx, execute
-from suzani.stitching import stitch
+from suzani.infra.db import Database, Query, Tx, execute, fetch
+from suzani.stitching import Memory, stitch
 from tests.conftest import copied_database
 from tests.stitching.stream import NOW, RULES, cut, event, parts, seen, subjects
 
@@ -49,13 +49,14 @@ def server(postgres_url: str, template_database: str) -> Iterator[asyncio.Runner
         runner.run(runner.db.close())  # type: ignore[attr-defined]
 
 
-async def outcome(tx: Tx, batches: list[list[Event]]) -> set[frozenset[str]]:
+async def outcome(tx: Tx, batches: list[list[Event]], memory: Memory | None = None) -> set[frozenset[str]]:
     """Who is together once all batches are in."""
     assert await subjects(tx) == {}
     for batch in batches:
-        found = await stitch(tx, RULES, batch, NOW)
-        now = await subjects(tx)
-        assert {*found.subject_of} <= {*now.values()}
+        found = await stitch(tx, RULES, batch, NOW, memory)
+        rows = await fetch(tx, Query("select identifier_id, subject_id from stitching.identifier"))
+        now = {row["identifier_id"]: row["subject_id"] for row in rows}
+        assert [now[one] for one in found.identifier_of] == [*found.subject_of]
     await consistent(tx)
     return parts(await subjects(tx))
 
@@ -73,10 +74,12 @@ async def consistent(tx: Tx) -> None:
     assert await execute(tx, wrong) == 0
 
 
-def run(server: asyncio.Runner, batches: list[list[Event]]) -> set[frozenset[str]]:
+def run(
+    server: asyncio.Runner, batches: list[list[Event]], memory: Memory | None = None
+) -> set[frozenset[str]]:
     async def once() -> set[frozenset[str]]:
         async with server.db.pool.connection() as tx, tx.transaction(force_rollback=True):  # type: ignore[attr-defined]
-            return await outcome(tx, batches)
+            return await outcome(tx, batches, memory)
 
     return server.run(once())
 
@@ -103,6 +106,16 @@ def test_events_in_any_order_give_the_same(
     events = made(said)
     shuffled = Random(seed).sample(events, len(events))
     assert run(server, cut(shuffled, places)) == run(server, [events])
+
+
+@_unhurried
+@given(said=streams, one=cuts, other=cuts)
+def test_who_remembers_what_was_settled_says_the_same(
+    server: asyncio.Runner, said: list[dict[str, str]], one: list[int], other: list[int]
+) -> None:
+    events = made(said)
+    batches = [*cut(events, one), *cut(events, other), events]
+    assert run(server, batches, Memory()) == run(server, batches)
 
 
 @_unhurried

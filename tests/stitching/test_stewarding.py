@@ -9,12 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from suzani.events import Event
 from suzani.infra.db import Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import Conflict, InvalidInput, NotFound
 from suzani.stitching import (
     Cause,
     Change,
+    Memory,
     Name,
     NewChange,
     Verdict,
@@ -27,6 +29,7 @@ from suzani.stitching import (
     stitch,
     undo,
 )  # fmt: skip
+from suzani.stitching.stewarding import block_shared
 from tests.stitching.stream import NOW, RULES, cut, parts, rows, seen, subjects, take, together
 from tests.stitching.test_order import consistent, cuts, made, server, streams
 
@@ -47,6 +50,30 @@ async def apart(platform: Platform, name: Name) -> Change:
 async def taken_back(platform: Platform, change_id: int) -> Change:
     async with platform.db.transaction() as tx:
         return await undo(tx, RULES, change_id, by("a mistake"))
+
+
+async def test_who_remembers_notices_what_people_decide(platform: Platform) -> None:
+    memory, said = Memory(), {"user_id": "u", "anonymous_id": "a"}
+
+    async def again(*events: Event) -> list[int]:
+        async with platform.db.transaction() as tx:
+            return [*(await stitch(tx, RULES, events, NOW, memory)).subject_of]
+
+    first = await again(seen(1, **said), seen(2, anonymous_id="a"))
+    assert first == await again(seen(3, **said), seen(4, anonymous_id="a"))
+    await apart(platform, A)
+    user, visitor = await again(seen(5, **said), seen(6, anonymous_id="a"))
+    assert user == first[0] != visitor
+    assert [user, visitor] == await again(seen(7, **said), seen(8, anonymous_id="a"))
+    async with platform.db.transaction() as tx:
+        [alone] = [one for one in await identifiers(tx, [visitor]) if one.value == "a"]
+        await block_shared(tx, RULES, [alone.identifier_id], by())
+    assert [user, visitor] == await again(seen(9, **said), seen(10, anonymous_id="a"))
+    async with platform.db.transaction() as tx:
+        assert (
+            alone.identifier_id
+            not in (await stitch(tx, RULES, [seen(11, **said)], NOW, memory)).identifier_of
+        )
 
 
 async def test_a_separated_visitor_leaves_with_what_hangs_on_it(platform: Platform) -> None:

@@ -88,7 +88,8 @@ class Processor:
                 by_subject[subject].append(event)
         lost = [subject for subject, _ in stitched.merged]
         joined = {into for _, into in stitched.merged}
-        kept = self._subjects.recall(rules, stitched.versions)
+        unchanged = stitched.versions.keys() & by_subject.keys()
+        kept = self._subjects.recall(rules, {subject: stitched.versions[subject] for subject in unchanged})
         known = {subject: one.state for subject, one in kept.items()}
         states = await store.states(tx, rules.traits, {*by_subject, *lost, *joined}, known)
         before = {subject: one.segments for subject, one in kept.items() if states[subject] is one.state}
