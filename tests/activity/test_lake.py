@@ -11,8 +11,9 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suzani.activity.accepted import ACCEPTED, accepted_messages
+from suzani.activity.accepted import ACCEPTED, Accepted, accepted_messages, accepted_of
 from suzani.activity.lake import EVENT_SCHEMA, events_table, fill_lake
+from suzani.activity.rows import body_of
 from suzani.events import Event, EventType
 from suzani.infra.bus import Message, Received
 from suzani.infra.bus.postgres import PostgresBus
@@ -23,15 +24,12 @@ AT = int(datetime(2026, 11, 22, 9, tzinfo=UTC).timestamp() * 1_000_000)
 
 
 def event(number: int, **more: object) -> Event:
+    given = {"message_id": f"m{number}", "source": "app", "type": EventType.TRACK, "name": "Payment Made"}
     return Event(
         message=number.to_bytes(16),
-        message_id=f"m{number}",
-        source="app",
-        type=EventType.TRACK,
-        name="Payment Made",
         at=AT + number,
         received_at=AT + number + 5,
-        **more,  # type: ignore[arg-type]
+        **given | more,  # type: ignore[arg-type]
     )
 
 
@@ -41,7 +39,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 @given(st.dictionaries(texts, st.none() | texts | st.integers(-(2**60), 2**60) | st.lists(texts, max_size=3)))
 def test_an_event_comes_back_from_its_row(properties: dict[str, object]) -> None:
     known = event(1, properties=properties, user_id="u", context={"ip": "10.0.0.1"}, channel="web")
-    [message] = accepted_messages([known], [7], [8])
+    [message] = accepted_messages([known], [body_of(known)], [7], [8])
+    assert accepted_of(message.value) == Accepted(7, 8, known)
     table = events_table([Received(0, 0, *message)])
     assert table.schema == EVENT_SCHEMA
     [row] = table.to_pylist()
@@ -57,6 +56,12 @@ def test_an_event_comes_back_from_its_row(properties: dict[str, object]) -> None
     assert int(row["at"].timestamp() * 1_000_000) == known.at
 
 
+def test_an_event_that_says_nothing_is_a_message_too() -> None:
+    known = event(1, message_id="")
+    [message] = accepted_messages([known], [body_of(known)], [0], [0])
+    assert accepted_of(message.value) == Accepted(0, 0, known)
+
+
 async def test_every_accepted_event_is_in_the_lake_once(database: Database, tmp_path: Path) -> None:
     lake, stop = Lake(tmp_path / "lake"), asyncio.Event()
     bus = PostgresBus(database, partitions=4, keep_hours=24)
@@ -65,8 +70,9 @@ async def test_every_accepted_event_is_in_the_lake_once(database: Database, tmp_
         group.create_task(fill_lake(database, bus, lake, stop=stop, pace_seconds=0.05))
         for start in range(0, 500, 100):
             some = events[start : start + 100]
+            bodies = list(map(body_of, some))
             async with database.transaction() as tx:
-                await bus.append(tx, ACCEPTED, accepted_messages(some, [1] * 100, list(range(100))))
+                await bus.append(tx, ACCEPTED, accepted_messages(some, bodies, [1] * 100, list(range(100))))
         await bus.send(ACCEPTED, [Message(b"", b"no event")])
         async with asyncio.timeout(60):
             while len(seen(lake)) < 500 or not list(lake.folder.glob("events_refused/*/*")):  # noqa: ASYNC110

@@ -55,12 +55,12 @@ class _Event(msgspec.Struct, gc=False):
     """An event as it stands in a message, whose objects stay the JSON that they are."""
 
     message: bytes
-    message_id: str
     source: str
     type: str
     name: str
     at: int
     received_at: int
+    message_id: str = ""
     channel: str = ""
     user_id: str | None = None
     anonymous_id: str | None = None

@@ -16,7 +16,7 @@ from suzani.activity import store
 from suzani.activity.accepted import ACCEPTED, SEGMENTS, accepted_messages, segment_messages
 from suzani.activity.evaluating import Touched, evaluate
 from suzani.activity.recomputing import recomputed
-from suzani.activity.rows import microseconds, packed
+from suzani.activity.rows import body_of, microseconds, packed
 from suzani.activity.rules import Rules
 from suzani.activity.states import SubjectState
 from suzani.activity.warm import Kept, Warm
@@ -72,9 +72,10 @@ class Processor:
     async def _take_effect(self, tx: Tx, rules: Rules, fresh: Sequence[Event], at: datetime) -> None:
         """Let events that nobody has seen take effect, and tell of it."""
         stitched = await stitching.stitch(tx, rules.identifiers, fresh, at, self._sayings)
-        await store.add_events(tx, packed(fresh, stitched.identifier_of))
+        bodies = list(map(body_of, fresh))
+        await store.add_events(tx, packed(fresh, bodies, stitched.identifier_of))
         changes = await self._count(tx, rules, fresh, stitched, at)
-        accepted = accepted_messages(fresh, stitched.identifier_of, stitched.subject_of)
+        accepted = accepted_messages(fresh, bodies, stitched.identifier_of, stitched.subject_of)
         await self._bus.append(tx, ACCEPTED, accepted)
         await self._bus.append(tx, SEGMENTS, segment_messages(changes))
 

@@ -52,15 +52,31 @@ def microseconds(at: datetime) -> int:
     return (at - EPOCH) // _MICROSECOND
 
 
-def packed(events: Sequence[Event], identifiers: Sequence[int]) -> bytes:
+def body_of(event: Event) -> bytes:
+    """What an event says that has no column of its own, as JSON."""
+    return _encode(
+        _Body(
+            event.message_id,
+            event.user_id,
+            event.anonymous_id,
+            event.previous_id,
+            event.group_id,
+            event.properties,
+            event.traits,
+            event.context,
+            event.integrations,
+        )
+    )
+
+
+def packed(events: Sequence[Event], bodies: Sequence[bytes], identifiers: Sequence[int]) -> bytes:
     """Events that are attributed to identifiers, as COPY reads rows in its binary format.
 
     Two thirds of the time that it takes to give the driver a Python object for each value.
     """
     parts = [_COPY_HEAD]
-    for event, identifier_id in zip(events, identifiers, strict=True):
+    for event, body, identifier_id in zip(events, bodies, identifiers, strict=True):
         at, received_at = event.at - _POSTGRES_EPOCH_US, event.received_at - _POSTGRES_EPOCH_US
-        body = _body(event)
         parts += (
             _FIXED.pack(9, 16, event.message, 8, identifier_id, 8, at, 8, received_at),
             _labels(event.source, event.type.value, event.name, event.channel),
@@ -76,22 +92,6 @@ def _labels(*texts: str) -> bytes:
     """Texts as fields of a row; most events have those of others."""
     encoded = [text.encode() for text in texts]
     return b"".join(part for text in encoded for part in (_LENGTH.pack(len(text)), text))
-
-
-def _body(event: Event) -> bytes:
-    return _encode(
-        _Body(
-            event.message_id,
-            event.user_id,
-            event.anonymous_id,
-            event.previous_id,
-            event.group_id,
-            event.properties,
-            event.traits,
-            event.context,
-            event.integrations,
-        )
-    )
 
 
 def event_of(row: Mapping[str, Any]) -> Event:

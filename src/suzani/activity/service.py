@@ -26,11 +26,8 @@ from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.kernel import Unavailable, now
 
-BATCH: Final = 2_000
-"""Events that take effect in one transaction, when so many wait."""
-
-LANES: Final = 1
-"""Batches under way at once in a process: while one waits for the database, another is computed."""
+BATCH: Final = 5_000
+"""Events that take effect in one transaction, when so many wait: of many, more are of the same subject."""
 
 _REST_SECONDS: Final = 1.0
 _DROP_SECONDS: Final = 3600.0
@@ -47,10 +44,9 @@ async def work(platform: Platform, stop: asyncio.Event) -> None:
     async with open_bus(platform.db, platform.settings) as bus:
         rules = RulesInForce(platform, bus)
         await rules.refresh()
-        refresher = Refresher(platform.db, bus, rules)
-        processors = [Processor(bus, rules, checker.check) for _ in range(LANES)]
+        refresher, processor = Refresher(platform.db, bus, rules), Processor(bus, rules, checker.check)
         await asyncio.gather(
-            *(consume(platform.db, bus, processor, batch=BATCH, stop=stop) for processor in processors),
+            consume(platform.db, bus, processor, batch=BATCH, stop=stop),
             _again(refresher.refresh, _REST_SECONDS, stop),
             _again(rules.refresh, _REST_SECONDS, stop),
             _again(lambda: events.drop_settled(platform, now()), _DROP_SECONDS, stop),

@@ -25,7 +25,7 @@ from suzani.bench.open_loop import arrivals, at_once, percentile_ms
 
 _SEED: Final = 7
 _PROBE_SECONDS: Final = 0.1
-_PROBE_LOOK_SECONDS: Final = 0.004
+_PROBE_LOOK_SECONDS: Final = 0.01
 _MOST_PROBE_SECONDS: Final = 30.0
 
 

@@ -32,7 +32,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """
 
     message: bytes
-    message_id: str
+    message_id: str = ""
     source: str
     type: EventType
     name: str
