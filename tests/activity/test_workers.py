@@ -11,7 +11,6 @@ from pathlib import Path
 import psycopg
 
 from suzani.activity import PROCESSOR
-from suzani.activity.service import LANES
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from tests.activity.stage import Stage, opened, track
@@ -42,7 +41,7 @@ def own_database(scratch: Path) -> Settings:
 
 
 def number_of_workers(platform: Platform) -> Callable[[], int]:
-    """How many share the events now, LANES in a process."""
+    """How many share the events now."""
 
     def number() -> int:
         with psycopg.connect(platform.db.url) as connection:
@@ -74,10 +73,10 @@ async def test_one_may_join_a_platform_that_is_up_and_another_goes_on_when_one_i
     async with running(settings) as platform, opened(platform) as stage:
         workers = number_of_workers(platform)
         with working(settings) as first:
-            eventually(lambda: workers() == LANES)
+            eventually(lambda: workers() == 1)
             await everybody_opens_the_app(stage)
             with working(settings):
-                eventually(lambda: workers() == 2 * LANES)
+                eventually(lambda: workers() == 2)
                 await everybody_opens_the_app(stage)
                 first.kill()
                 await everybody_opens_the_app(stage)
@@ -88,7 +87,7 @@ async def test_one_that_is_told_to_stop_signs_off_and_ends_well(settings: Settin
     async with running(settings) as platform:
         workers = number_of_workers(platform)
         with working(settings) as process:
-            eventually(lambda: workers() == LANES)
+            eventually(lambda: workers() == 1)
         assert (process.returncode, workers()) == (0, 0)
 
 
@@ -96,5 +95,5 @@ async def test_up_starts_as_many_as_it_is_told(settings: Settings) -> None:
     async with running(settings) as platform:
         workers = number_of_workers(platform)
         with working(settings, "up", "--port", str(free_port()), "--event-workers", "2") as process:
-            eventually(lambda: workers() == 2 * LANES)
+            eventually(lambda: workers() == 2)
         assert process.returncode == 0
