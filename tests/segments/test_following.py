@@ -86,12 +86,12 @@ class Follower:
     def take(self, found: Event, as_of: int) -> None:
         self.wait(as_of)
         PLAN.apply(self.state, found)
-        touched = PLAN.touched_by(found)
-        known = facts(self.state, as_of, RULES.needed(touched))
-        self.members = RULES.update(self.members, known, as_of, touched)
+        affected = RULES.affected(PLAN.touched_by(found))
+        known = facts(self.state, as_of, affected.needed)
+        self.members = RULES.update(self.members, known, as_of, affected)
         self.state = PLAN.decode(PLAN.encode(self.state, as_of))
         times = [self.due, watch.next_change(self.state, as_of)]
-        if not touched.isdisjoint(RULES.dated):
+        if affected.by_day:
             times.append(RULES.next_change(known, as_of))
         self.due = earliest(times)
 

@@ -142,11 +142,13 @@ def test_holding_only_what_has_changed_gives_the_same(
 ) -> None:
     found = rules({"a": {"segments.b": True, "any": [one]}, "b": other, "c": {"none": {"segments.a": True}}})
     changed = frozenset(name for name in known.traits if known.traits[name] != later.traits[name])
-    needed = found.needed(changed)
+    affected = found.affected(changed)
     after = Facts(known.profile, known.products, later.traits, known.consent)
-    few = Facts(known.profile, known.products, {name: later.traits[name] for name in needed}, known.consent)
+    few = Facts(
+        known.profile, known.products, {name: later.traits[name] for name in affected.needed}, known.consent
+    )
     before = found.members(known, AS_OF)
-    assert found.update(before, few, AS_OF, changed) == found.members(after, AS_OF)
+    assert found.update(before, few, AS_OF, affected) == found.members(after, AS_OF)
 
 
 def test_a_birthday_on_29_february_is_kept_on_1_march() -> None:

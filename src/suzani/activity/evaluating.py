@@ -103,13 +103,13 @@ def _updated(
     # What else lies in the windows has been reckoned with before.
     comes = rules.next_change(state.traits, at, traits) if changed.are_late else rules.soonest(at, traits)
     state.next_change = _earlier(state.next_change, comes)
-    needed = rules.segments.needed(traits)
-    if not needed:
+    affected = rules.segments.affected(traits)
+    if not affected.needed:
         return was
-    facts = facts_of(person, rules.traits.values(state.traits, at, needed))
-    if not traits.isdisjoint(rules.segments.dated):
+    facts = facts_of(person, rules.traits.values(state.traits, at, affected.needed))
+    if affected.by_day:
         state.next_change = _earlier(state.next_change, rules.segments.next_change(facts, at))
-    return rules.segments.update(was, facts, at, traits)
+    return rules.segments.update(was, facts, at, affected)
 
 
 def _earlier(a: int | None, b: int | None) -> int | None:

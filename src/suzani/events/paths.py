@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from suzani.events.types import Event
@@ -23,15 +24,15 @@ def getter(path: str) -> Getter:
     if first in _MAPPINGS and rest and all(rest):
         return _nested(first, rest)
     if first in _FIELDS and not rest:
-        return lambda event: getattr(event, first)
+        return attrgetter(first)
     known = ", ".join((*_FIELDS, *(f"{name}.…" for name in _MAPPINGS)))
     raise InvalidInput(f"{path!r} is not a place in an event", hint=f"Places are: {known}.")
 
 
 def _nested(first: str, rest: list[str]) -> Getter:
     if len(rest) == 1:
-        [name] = rest
-        return lambda event: getattr(event, first).get(name)
+        [name], mapping = rest, attrgetter(first)
+        return lambda event: mapping(event).get(name)
 
     def walk(event: Event) -> Any:
         value: Any = getattr(event, first)

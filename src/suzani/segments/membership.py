@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from suzani.kernel import NotFound
 from suzani.segments.moments import Temporal, day_of_value
@@ -21,6 +21,16 @@ from suzani.traits import Plan, Thresholds
 
 Compiled: TypeAlias = tuple[str, list[Simple], list[Holds]]
 """A segment's name, and what must hold for it."""
+
+
+class Affected(NamedTuple):
+    """What depends on some traits: segments by name and compiled, and all the traits that they ask about;
+    `by_day`: membership follows from dates among these traits, too."""
+
+    names: frozenset[str]
+    compiled: Sequence[Compiled]
+    needed: frozenset[str]
+    by_day: bool
 
 
 class Rules:
@@ -40,27 +50,24 @@ class Rules:
         self.dated: Final = frozenset(name for section, name, _ in self._timed if section == "traits")
         self._asking: Final = {segment.name: _asked_traits(segment) for segment in segments}
         self._affected: Final = lru_cache(4096)(self._affected_by)
+        self._today: Final = lru_cache(8)(plan.calendar.day)
         self.thresholds: Final[Thresholds] = _thresholds(segments)
 
     def members(self, facts: Facts, as_of: int) -> frozenset[str]:
         """The segments that a subject is in."""
         return self._evaluated(self._compiled, set(), facts, as_of)
 
-    def needed(self, traits: frozenset[str]) -> frozenset[str]:
-        """The traits that `update`, where these may have changed, and then `next_change` need."""
-        affected, _ = self._affected(traits)
-        return self.dated.union(*(self._asking[name] for name in affected))
+    def affected(self, traits: frozenset[str]) -> Affected:
+        """What depends on some traits; reckoned once for each combination of traits."""
+        return self._affected(traits)
 
-    def update(
-        self, before: frozenset[str], facts: Facts, as_of: int, traits: frozenset[str]
-    ) -> frozenset[str]:
+    def update(self, before: frozenset[str], facts: Facts, as_of: int, affected: Affected) -> frozenset[str]:
         """The segments that a subject is in, who was in those of `before` until some traits may have changed.
 
-        Holds only what asks about these traits against the facts: nothing else may have changed since, and no
-        `next_change` may have passed. `facts` need no traits but those of `needed`.
+        Holds only what depends on these traits against the facts: nothing else may have changed since, and no
+        `next_change` may have passed. `facts` need no traits but those that are needed.
         """
-        affected, compiled = self._affected(traits)
-        return self._evaluated(compiled, set(before - affected), facts, as_of) if compiled else before
+        return self._evaluated(affected.compiled, set(before - affected.names), facts, as_of)
 
     def _evaluated(
         self, compiled: Sequence[Compiled], found: set[str], facts: Facts, as_of: int
@@ -78,15 +85,16 @@ class Rules:
                     found.add(name)
         return frozenset(found)
 
-    def _affected_by(self, traits: frozenset[str]) -> tuple[frozenset[str], list[Compiled]]:
+    def _affected_by(self, traits: frozenset[str]) -> Affected:
         """The segments that ask about one of these traits, or about such a segment."""
-        affected: set[str] = set()
+        names: set[str] = set()
         for segment in self.segments:
-            if not (
-                traits.isdisjoint(self._asking[segment.name]) and affected.isdisjoint(segment.builds_on())
-            ):
-                affected.add(segment.name)
-        return frozenset(affected), [entry for entry in self._compiled if entry[0] in affected]
+            if not (traits.isdisjoint(self._asking[segment.name]) and names.isdisjoint(segment.builds_on())):
+                names.add(segment.name)
+        compiled = [entry for entry in self._compiled if entry[0] in names]
+        needed = frozenset[str]().union(*(self._asking[name] for name in names))
+        by_day = not traits.isdisjoint(self.dated)
+        return Affected(frozenset(names), compiled, needed | self.dated if by_day else needed, by_day)
 
     def next_change(self, facts: Facts, as_of: int) -> int | None:
         """When membership may next change by time alone while no trait does; None when it never does."""
@@ -132,7 +140,7 @@ class Rules:
             "traits": facts.traits,
             "products": facts.products,
             "segments": found,
-            "today": self._plan.calendar.day(as_of),
+            "today": self._today(as_of),
         }
 
     def _told(self, reason: Reason, given: dict[str, Any]) -> Reason:

@@ -143,7 +143,7 @@ def _last(get: Getter) -> Step:
         if known is None or at >= known[0]:
             new = _remembered(get(event), event, at)
             if new is not None:
-                pieces[piece] = new if known is None else _later(known, new)
+                pieces[piece] = new if known is None or at > known[0] else _later(known, new)
 
     return step
 

@@ -79,7 +79,8 @@ class Plan:
         self.tick: Final[Numbering] = self.calendar.clock(min(clocks, key=FIXED.__getitem__))
         self._now: Final = lru_cache(8)(lambda as_of: {name: number(as_of) for name, number in numberings})
         self._by_name, self._by_type = _dispatch(cells, self._folds, self.calendar)
-        self._touched: Final = lru_cache(None)(self._touched_by)
+        takings = self._by_name | {(kind, ""): taking for kind, taking in self._by_type.items()}
+        self._touched: Final = {key: self._touched_by(*taking) for key, taking in takings.items()}
         self._watches: Final = Watch(self._readers, self.calendar, None)
 
     @property
@@ -108,8 +109,8 @@ class Plan:
 
     def touched_by(self, event: Event) -> frozenset[str]:
         """The traits that an event may change, by its type and name."""
-        name = event.name if (event.type, event.name) in self._by_name else ""
-        return self._touched(event.type, name)
+        found = self._touched.get((event.type, event.name))
+        return self._touched[event.type, ""] if found is None else found
 
     def merge(self, a: State, b: State) -> State:
         """The state of the events of both, which must have none in common.
@@ -199,8 +200,7 @@ class Plan:
         wanted = self._readers if names is None else [name for name in self._readers if name in names]
         return [(name, self._readers[name].read) for name in wanted]
 
-    def _touched_by(self, kind: EventType, name: str) -> frozenset[str]:
-        always, sometimes = self._by_name.get((kind, name)) or self._by_type[kind]
+    def _touched_by(self, always: Clocks, sometimes: Sequence[tuple[Accepts, Clocks]]) -> frozenset[str]:
         groups = [always, *(clocks for _, clocks in sometimes)]
         slots = {slot for clocks in groups for _, steps in clocks for slot, _ in steps}
         return frozenset(
@@ -261,7 +261,7 @@ class _Needed:
 
 def _dispatch(
     cells: Sequence[Cell], folds: Sequence[Fold], calendar: Calendar
-) -> tuple[Mapping[tuple[EventType, str], Taking], Mapping[str, Taking]]:
+) -> tuple[dict[tuple[EventType, str], Taking], dict[EventType, Taking]]:
     """Where events go: by type and name for the names that filters tell, by type for all other names."""
     steps: dict[Filter, list[tuple[str, int, Step]]] = {}
     for slot, (cell, fold) in enumerate(zip(cells, folds, strict=True)):
