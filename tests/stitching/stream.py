@@ -12,7 +12,7 @@ import msgspec
 from suzani.events import Event, EventType
 from suzani.infra.db import Query, Tx, fetch
 from suzani.infra.platform import Platform
-from suzani.stitching import Rules, Stitched, load_identifiers, stitch
+from suzani.stitching import Rules, Stitched, load_identifiers, stitch, tell
 from suzani.stitching.types import Name
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -40,9 +40,11 @@ def seen(at: int, **names: str | None) -> Event:
 
 
 async def take(platform: Platform, *events: Event, rules: Rules = RULES) -> Stitched:
-    """Stitch one batch in a transaction of its own."""
+    """Stitch one batch in a transaction of its own, and let be told what it tells of users."""
     async with platform.db.transaction() as tx:
-        return await stitch(tx, rules, events, NOW)
+        stitched = await stitch(tx, rules, events, NOW)
+        await tell(tx, rules, events, stitched, NOW)
+        return stitched
 
 
 async def rows(platform: Platform, text: str, **params: Any) -> list[dict[str, Any]]:

@@ -76,6 +76,7 @@ class Processor:
         await store.add_events(tx, packed(fresh, bodies, stitched.identifier_of))
         changes = await self._count(tx, rules, fresh, stitched, at)
         accepted = accepted_messages(fresh, bodies, stitched.identifier_of, stitched.subject_of)
+        await stitching.tell(tx, rules.identifiers, fresh, stitched, at)
         await self._bus.append(tx, ACCEPTED, accepted)
         await self._bus.append(tx, SEGMENTS, segment_messages(changes))
 

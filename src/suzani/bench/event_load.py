@@ -13,6 +13,8 @@ from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import psutil
+
 from suzani.activity import PROCESSOR
 from suzani.bench.http_client import Connection, Target
 from suzani.bench.open_loop import Floats, Outcome, arrivals, drive
@@ -103,11 +105,13 @@ def _answers(url: str) -> bool:
 
 
 class Effort:
-    """Who is busy from here on: the roles of the platform, and the sender of the benchmark."""
+    """Who is busy from here on: the roles of the platform, the sender of the benchmark, and other machines on
+    the same host, where this one is virtual ("stolen")."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._spent, self._own, self._started = server.cpu_seconds(), time.process_time(), time.perf_counter()
+        self._stolen = _stolen_seconds()
 
     def cores(self, phase: str) -> Figures:
         """Cores that each kept busy until now."""
@@ -115,8 +119,12 @@ class Effort:
         busy = {
             role: spent - self._spent.get(role, 0.0) for role, spent in self._server.cpu_seconds().items()
         }
-        busy["sender"] = time.process_time() - self._own
+        busy |= {"sender": time.process_time() - self._own, "stolen": _stolen_seconds() - self._stolen}
         return {f"{phase}_cores_{role}": round(spent / seconds, 2) for role, spent in busy.items()}
+
+
+def _stolen_seconds() -> float:
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 @asynccontextmanager

@@ -45,9 +45,9 @@ update segments.definition set settled_digest = digest where retired_at is null 
 -- name: apply_changes
 -- What is so already changes nothing and is not returned.
 with given as (
-    select g.subject_id, d.segment_id, g.entered, g.place
+    select g.subject_id, d.segment_id, g.entered
     from unnest(%(subjects)s::bigint[], %(segments)s::text[], %(entered)s::boolean[])
-        with ordinality as g (subject_id, segment, entered, place)
+        as g (subject_id, segment, entered)
     join segments.definition d on d.name = g.segment
 ), came as (
     insert into segments.membership (subject_id, segment_id, entered_at)
@@ -59,17 +59,17 @@ with given as (
     where not g.entered and m.subject_id = g.subject_id and m.segment_id = g.segment_id
     returning m.subject_id, m.segment_id
 ), done as (
-    select g.place, g.subject_id, g.segment_id, g.entered from given g
-    where exists (
-        select from came c where g.entered and c.subject_id = g.subject_id and c.segment_id = g.segment_id
-    ) or exists (
-        select from gone o where not g.entered and o.subject_id = g.subject_id and o.segment_id = g.segment_id
-    )
+    select subject_id, segment_id, false as entered from gone
+    union all
+    select subject_id, segment_id, true from came
 ), logged as (
     insert into segments.change (subject_id, segment_id, entered, at)
-    select subject_id, segment_id, entered, %(at)s from done order by place
+    select subject_id, segment_id, entered, %(at)s from done
 )
-select place from done order by place
+select o.subject_id, d.name as segment, o.entered
+from done o cross join lateral (
+    select name from segments.definition where segment_id = o.segment_id offset 0
+) as d
 
 -- name: memberships
 select m.subject_id, array_agg(d.name) as segments

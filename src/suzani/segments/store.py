@@ -69,7 +69,8 @@ async def apply_changes(tx: Tx, changes: Sequence[Change], at: datetime) -> list
         entered=[change.entered for change in changes],
         at=at,
     )
-    return [changes[row["place"] - 1] for row in rows]
+    done = {(row["subject_id"], row["segment"], row["entered"]) for row in rows}
+    return [change for change in changes if (change.subject_id, change.segment, change.entered) in done]
 
 
 async def memberships(tx: Tx, subjects: Collection[int]) -> dict[int, frozenset[str]]:

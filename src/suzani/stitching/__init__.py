@@ -14,6 +14,7 @@ from suzani.stitching.finding import (
     subject_of_person,
 )
 from suzani.stitching.following import Followed, ensure_subjects, follow
+from suzani.stitching.knowing import tell
 from suzani.stitching.remembering import Memory
 from suzani.stitching.rules import Kind, Rules, load_identifiers
 from suzani.stitching.service import CHANGED, stitch
@@ -70,5 +71,6 @@ __all__ = [
     "stitch",
     "subject_of_person",
     "take_affected",
+    "tell",
     "undo",
 ]

@@ -17,7 +17,7 @@ from suzani.sources import LONGEST_KEY, Fate, Typed
 from suzani.stitching import store
 from suzani.stitching.rules import Rules
 from suzani.stitching.store import Pointer
-from suzani.stitching.types import Name
+from suzani.stitching.types import Name, Stitched
 
 _TRAITS: Final[Mapping[str, str]] = {
     "firstName": "given_name", "first_name": "given_name", "lastName": "family_name", "last_name":
@@ -40,11 +40,12 @@ class User(NamedTuple):
     name: Name
 
 
-async def tell(
-    tx: Tx, rules: Rules, events: Sequence[Event], identifiers: Mapping[Name, int], now: datetime
-) -> None:
-    """Store what the identify calls among events say as records of their sources, and let the users point to
-    them. What is new is resolved by a job that waits for `tx`."""
+async def tell(tx: Tx, rules: Rules, events: Sequence[Event], stitched: Stitched, now: datetime) -> None:
+    """Store what the identify calls among stitched events say as records of their sources, and let the users
+    point to them. What is new is resolved by a job that waits for `tx`.
+
+    Others wait to write records of these sources until `tx` ends: call it late.
+    """
     said = users(rules, events)
     if not said:
         return
@@ -60,9 +61,9 @@ async def tell(
     put = await sources.put(tx, rows, now)
     keys = {(user.source, user.name.value): user.name for user in said}
     new = {
-        identifiers[keys[row.system, row.key]]: Pointer(record_id, "key", None)
+        stitched.identifiers[keys[row.system, row.key]]: Pointer(record_id, "key", None)
         for row, record_id in reversed(list(zip(rows, put.record_ids, strict=True)))
-        if keys[row.system, row.key] in identifiers
+        if keys[row.system, row.key] in stitched.identifiers
     }
     await store.point_to_records(tx, new)
     if any(fate is not Fate.UNCHANGED for fate in put.fates):

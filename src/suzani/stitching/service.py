@@ -10,7 +10,7 @@ from suzani import profiles
 from suzani.events import Event
 from suzani.infra import jobs
 from suzani.infra.db import Tx
-from suzani.stitching import knowing, store
+from suzani.stitching import store
 from suzani.stitching.reading import NOTHING, Heard, Reading, Seen, hear, understand
 from suzani.stitching.remembering import Memory, Settled
 from suzani.stitching.reshaping import Evidence, Met, Reshaped, reshape, until_alone
@@ -32,21 +32,19 @@ async def stitch(
     """Whose each event is. New identifiers are kept, and what events say of known ones takes effect.
 
     The subjects of all events are locked until `tx` ends, in the order of their ids, so that several may
-    stitch at once. What identify calls tell about a user becomes a source record, which identity resolution
-    judges. The result does not depend on how a stream is cut into batches, nor on the order in which events
-    arrive, but where a limit of identifiers is reached, or a value is shared by so many that it counts for
-    nothing. With a `memory` of earlier batches it is the same, in less time.
+    stitch at once. The result does not depend on how a stream is cut into batches, nor on the order in which
+    events arrive, but where a limit of identifiers is reached, or a value is shared by so many that it counts
+    for nothing. With a `memory` of earlier batches it is the same, in less time.
     """
     if not events:
         return Stitched([], [])
     heard, memory = hear(rules, events), memory or Memory()
     found = await until_alone(tx, _Batch(tx, rules, heard, now, memory).attempt)
-    await knowing.tell(tx, rules, events, found.identifiers, now)
     memory.keep({heard.sayings[place].said: found.by_saying[place] for place in found.memorable})
     return Stitched(
         [found.by_saying[place].subject_id for place in heard.of_event],
         [found.by_saying[place].identifier_id for place in heard.of_event],
-        found.reshaped.merged, found.reshaped.reshaped, found.persons, found.versions,
+        found.reshaped.merged, found.reshaped.reshaped, found.persons, found.versions, found.identifiers,
     )  # fmt: skip
 
 

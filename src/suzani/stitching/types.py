@@ -53,6 +53,7 @@ class Stitched:
     lists the subjects that became part of another, in order; `reshaped` those that won or lost some
     identifiers, with the events of these, otherwise. `persons` has the person, or None, of every subject
     named here. All of them are locked. `versions`: of the subjects that this batch did not change.
+    `identifiers`: those that had to be looked up, among them all of users of whom something was told.
     """
 
     subject_of: Sequence[int]
@@ -61,6 +62,7 @@ class Stitched:
     reshaped: frozenset[int] = frozenset()
     persons: Mapping[int, int | None] = field(default_factory=dict)
     versions: Mapping[int, int] = field(default_factory=dict)
+    identifiers: Mapping[Name, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
