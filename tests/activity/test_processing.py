@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -135,6 +137,22 @@ def _events(draw: st.DrawFn) -> dict[str, object]:
 async def test_a_stream_in_any_batches_leaves_what_recomputing_gives(
     stage: Stage, stream: list[dict[str, object]], batch: int
 ) -> None:
+    await _same_when_recomputed(stage, stream, batch)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_what_is_remembered_of_long_streams_is_what_recomputing_gives(stage: Stage, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(12):
+        stream = []
+        for _ in range(chance.randint(1, 25)):
+            user, visitor = chance.choice(["u1", "u2", None]), chance.choice(["a1", "a2", "a3", None])
+            at = START - chance.choice([0, 1, 5, 60, 1440]) * MINUTE
+            stream.append(track("App Opened", user, visitor if user or visitor else "a1", at=at))
+        await _same_when_recomputed(stage, stream, chance.randint(1, 9))
+
+
+async def _same_when_recomputed(stage: Stage, stream: list[dict[str, object]], batch: int) -> None:
     await stage.send(*stream)
     await stage.process(batch)
     await stage.refresh()

@@ -136,14 +136,14 @@ class _Batch:
         wanted: frozenset[int],
     ) -> Mapping[int, int]:  # fmt: skip
         """Lock everybody concerned; the versions. Raises Met when somebody was faster."""
-        remembered = {one.subject_id: one.version for one in settled.values()}
-        before = remembered | unsettled.versions
         persons = {pointer.person_id for pointer in pointers.values() if pointer.person_id is not None}
         targets = await store.subjects_of_persons(self.tx, persons)
-        locked = await store.lock(self.tx, {*before, *targets, *wanted})
-        if changed := {subject for subject, version in before.items() if locked.get(subject) != version}:
-            outdated = [place for place, one in settled.items() if one.subject_id in changed]
+        remembered = {one.subject_id for one in settled.values()}
+        locked = await store.lock(self.tx, {*remembered, *unsettled.versions, *targets, *wanted})
+        outdated = [place for place, one in settled.items() if locked.get(one.subject_id) != one.version]
+        if outdated:
             self.memory.drop([self.heard.sayings[place] for place in outdated])
+        if outdated or any(locked.get(one) != version for one, version in unsettled.versions.items()):
             raise Met
         return locked
 
