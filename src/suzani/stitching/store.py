@@ -94,6 +94,8 @@ class Stored(NamedTuple):
 
 async def links(tx: Tx, pairs: Collection[Pair]) -> dict[Pair, Stored]:
     """The links among these pairs that there are."""
+    if not pairs:
+        return {}
     weak, strong = integers(pair[0] for pair in pairs), integers(pair[1] for pair in pairs)
     rows = await _rows(tx, _queries.links, weak=weak, strong=strong)
     return {(row[0], row[1]): Stored(_edge(row), row[6]) for row in rows}
