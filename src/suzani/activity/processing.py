@@ -151,6 +151,6 @@ def _touched(rules: Rules, happened: Sequence[Event], tick: int) -> Touched:
 async def _recompute_lost(tx: Tx, rules: Rules, states: dict[int, SubjectState]) -> None:
     """Replace the states that could not be read."""
     lost = [subject for subject, state in states.items() if state.is_lost]
-    for subject, state in (await recomputed(tx, rules, lost)).items() if lost else ():
+    for subject, state in (await recomputed(tx, rules, lost)).items():
         state.version = states[subject].version
         states[subject] = state

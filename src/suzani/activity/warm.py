@@ -51,7 +51,3 @@ class Warm:
     def keep(self, subject: int, kept: Kept) -> None:
         """Remember a subject."""
         self._kept.put(subject, kept)
-
-    def drop(self, subject: int) -> None:
-        """Forget a subject."""
-        self._kept.drop(subject)

@@ -13,11 +13,6 @@ def integers(values: Iterable[int | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def binaries(values: Iterable[bytes]) -> str:
-    """The literal of a `bytea[]`."""
-    return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
-
-
 def uuids(values: Iterable[bytes]) -> str:
     """The literal of a `uuid[]`, of 16 bytes each."""
     return "{" + ",".join([value.hex() for value in values]) + "}"

@@ -16,11 +16,12 @@ from suzani.infra.backup import back_up, restore
 from suzani.infra.bus import Bus, Message, open_bus
 from suzani.infra.bus.kafka.bus import KafkaBus
 from suzani.infra.bus_address import BusAddress
-from suzani.infra.db import Database, Query, execute
+from suzani.infra.db import Database
 from suzani.infra.settings import Settings
 from suzani.kernel import SuzaniError
 from tests.infra.bus.broker import PASSWORD, USER, Broker
 from tests.infra.bus.conftest import kept
+from tests.infra.bus.positions import read_to
 from tests.infra.bus.test_contract import everything
 
 PARTITIONS = 2
@@ -41,16 +42,6 @@ async def kafka_keeping(db: Database, broker: Broker, hours: int) -> AsyncIterat
     bus = KafkaBus(db, BusAddress(partitions=PARTITIONS, keep_hours=hours), address.kafka)
     yield bus
     await bus.close()
-
-
-async def read_to(db: Database, offset: int) -> None:
-    """A consumer that has read each partition up to an offset."""
-    insert = Query(
-        "insert into bus.cursor select 'c', 'events', n, %(offset)s from generate_series(0, 1) as n "
-        "on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset"
-    )
-    async with db.transaction() as tx:
-        await execute(tx, insert, offset=offset)
 
 
 async def bounds(db: Database, bus: Bus) -> tuple[dict[int, int], dict[int, int]]:

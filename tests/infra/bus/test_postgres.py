@@ -13,8 +13,9 @@ from suzani.infra.bus import Message
 from suzani.infra.bus.grouping import MOST_WAITING_BYTES, GroupCommit
 from suzani.infra.bus.packing import MOST_BYTES, MOST_MESSAGES, pack, unpack
 from suzani.infra.bus.postgres import PostgresBus
-from suzani.infra.db import Database, Query, execute, fetch_one
+from suzani.infra.db import Database, Query, fetch_one
 from suzani.kernel import Busy, Unavailable
+from tests.infra.bus.positions import read_to
 
 
 @pytest.fixture
@@ -32,16 +33,6 @@ async def ends(db: Database, bus: PostgresBus) -> dict[int, int]:
 async def starts(db: Database, bus: PostgresBus) -> dict[int, int]:
     async with db.transaction() as tx:
         return dict(await bus.starts(tx, "events"))
-
-
-async def read_to(db: Database, offset: int) -> None:
-    """A consumer of the topic that has read each partition up to an offset."""
-    insert = Query(
-        "insert into bus.cursor select 'c', 'events', n, %(offset)s from generate_series(0, 1) as n "
-        "on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset"
-    )
-    async with db.transaction() as tx:
-        await execute(tx, insert, offset=offset)
 
 
 FEW = [Message(b"%d" % n, b"%d" % n) for n in range(40)]
