@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from suzani.identity.resolving.batching import Lane, Waiting
+from suzani.infra.lane import Lane, Waiting
 from suzani.kernel import Busy, Unavailable
 
 Batch = Sequence[Waiting[str, str]]
