@@ -26,10 +26,10 @@ from suzani.identity.indexing.pool import Standard
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.persons import store
 from suzani.identity.persons.types import Cause, NewChange
-from suzani.infra.lane import Lane, Waiting
 from suzani.identity.resolving.service import mirror_of
 from suzani.infra import jobs
 from suzani.infra.db import Tx
+from suzani.infra.lane import Lane, Waiting
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
 from suzani.sources import Fate, Typed
