@@ -38,6 +38,7 @@ from suzani.stitching import jobs as stitching_jobs
 from suzani.traits import cli as traits
 
 _NICENESS = 10
+_EVENTS_NICENESS = 5
 
 app = infra.app
 app.info.help = "Suzani: many systems, one customer."
@@ -74,26 +75,27 @@ def serve_pages(settings: Settings, port: int) -> None:
 
 def serve_events(settings: Settings, port: int) -> None:
     """The service by which events take effect."""
+    _give_way(_EVENTS_NICENESS)
     register_jobs()
     activity.serve(settings)
 
 
 def serve_lake(settings: Settings, port: int) -> None:
     """The service that writes events to the lake, and gives way to those who wait for an answer."""
-    _give_way()
+    _give_way(_NICENESS)
     activity.serve(settings, activity.fill)
 
 
 def serve_jobs(settings: Settings, port: int) -> None:
     """The service that runs queued work, and gives way likewise."""
-    _give_way()
+    _give_way(_NICENESS)
     register_jobs()
     worker.work(settings)
 
 
-def _give_way() -> None:
+def _give_way(niceness: int) -> None:
     if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+        os.nice(niceness)
 
 
 def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:

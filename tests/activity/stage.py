@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from suzani import events, stitching
-from suzani.activity import RulesInForce, find_subject, profile_view, selection
+from suzani.activity import Asked, RulesInForce, find_subject, profile_views, selection
 from suzani.activity.processing import Processor
 from suzani.activity.refreshing import Refresher
 from suzani.activity.rows import microseconds
@@ -18,7 +18,7 @@ from suzani.activity.view import PARTS
 from suzani.infra import keys
 from suzani.infra.bus import Bus, Received, open_bus
 from suzani.infra.platform import Platform
-from suzani.kernel import now
+from suzani.kernel import SuzaniError, now
 from suzani.profiles import load_survivorship, rebuild_all
 from tests.profiles import bank
 
@@ -92,8 +92,12 @@ class Stage:
 
     async def view(self, name: str, fields: str | None = None) -> Json:
         """The profile of somebody now."""
+        asked = Asked(name, selection(fields, PARTS))
         async with self.platform.db.transaction() as tx:
-            return await profile_view(tx, self.rules(), name, selection(fields, PARTS), self.now)
+            [found] = await profile_views(tx, self.rules(), [asked], self.now)
+        if isinstance(found, SuzaniError):
+            raise found
+        return found
 
     async def subject(self, name: str) -> stitching.Subject:
         """Who somebody is."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from suzani.infra import keys
 from suzani.infra.platform import Platform
 from suzani.kernel import now
 from suzani.web import build_api
-from suzani.web.profile_routes import Readers
+from suzani.web.readers import Readers
 from tests.activity.stage import DAY, START, Stage, opened, track, with_a_bank
 from tests.profiles import bank
 
@@ -79,6 +80,22 @@ async def test_only_what_is_asked_for_is_answered(client: httpx.AsyncClient) -> 
     assert set(found) == {
         "subject_id", "person_id", "traits", "events", "first_event_at", "last_event_at", "segments"
     }  # fmt: skip
+
+
+async def test_what_is_asked_at_the_same_moment_is_answered_each_with_its_own(
+    client: httpx.AsyncClient, stage: Stage
+) -> None:
+    await stage.happen(*(track("App Opened", f"u{number}") for number in range(2, 30)))
+    names = [f"user_id:u{number}" for number in range(1, 33)]
+    names += ["anonymous_id:a1?fields=traits", "user_id:u2?fields=segments", "subject:1"]
+    names += ["no_such:1", "person:7", "user_id:a%00b"]
+    paths = [f"/v1/profiles/{name}" for name in names]
+    alone = [await client.get(path) for path in paths]
+    together = await asyncio.gather(*(client.get(path) for path in paths))
+    assert [(one.status_code, one.content) for one in together] == [
+        (one.status_code, one.content) for one in alone
+    ]
+    assert [one.status_code for one in alone] == [200] * 29 + [404] * 3 + [200] * 3 + [404, 404, 422]
 
 
 async def test_personal_values_are_masked_unless_the_key_may_see_them(

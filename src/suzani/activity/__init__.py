@@ -8,7 +8,7 @@ from suzani.activity.selection import selection
 from suzani.activity.service import work
 from suzani.activity.timeline import facets, subject_of, timeline, version
 from suzani.activity.types import Cursor, Facet, TimelineEntry, TimelineFilter, TimelinePage
-from suzani.activity.view import PARTS, find_subject, profile_view
+from suzani.activity.view import PARTS, Asked, find_subject, profile_views
 
 __all__ = [
     "ACCEPTED",
@@ -16,6 +16,7 @@ __all__ = [
     "PROCESSOR",
     "SEGMENTS",
     "Accepted",
+    "Asked",
     "Cursor",
     "Facet",
     "Rules",
@@ -29,7 +30,7 @@ __all__ = [
     "facets",
     "find_subject",
     "load_rules",
-    "profile_view",
+    "profile_views",
     "selection",
     "subject_of",
     "timeline",

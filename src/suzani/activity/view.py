@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from suzani import profiles, segments, stitching, traits
 from suzani.activity import view_store
@@ -12,14 +13,21 @@ from suzani.activity.rows import microseconds
 from suzani.activity.rules import Rules
 from suzani.activity.selection import Selection, selected
 from suzani.activity.view_store import PARTS, Who
-from suzani.infra.db import Tx
-from suzani.kernel import InvalidInput, NotFound
+from suzani.infra.db import Query, Tx
+from suzani.kernel import InvalidInput, NotFound, SuzaniError
 from suzani.stitching import Subject
 
-__all__ = ["PARTS", "find_subject", "profile_view"]
+__all__ = ["PARTS", "Asked", "find_subject", "profile_views"]
 
 PERSON: Final = "person"
 SUBJECT: Final = "subject"
+
+
+class Asked(NamedTuple):
+    """Whose profile is wanted, and which parts of it."""
+
+    name: str
+    parts: Selection
 
 
 async def find_subject(tx: Tx, rules: Rules, name: str) -> Subject:
@@ -33,12 +41,34 @@ async def find_subject(tx: Tx, rules: Rules, name: str) -> Subject:
     return Subject(**row)
 
 
-async def profile_view(tx: Tx, rules: Rules, name: str, asked: Selection, now: datetime) -> dict[str, Any]:
-    """The parts that are asked for of whom `name` names, as JSON values, all of one moment; traits as they
-    are at `now`. Raises as `find_subject` does."""
-    row = await view_store.profile(tx, await _who(tx, rules, name), asked)
-    if row is None:
-        raise _nobody(name)
+async def profile_views(
+    tx: Tx, rules: Rules, asked: Sequence[Asked], now: datetime
+) -> list[dict[str, Any] | SuzaniError]:
+    """The parts that are asked for of whom each name names, as JSON values; traits as they are at `now`.
+
+    Each is all of one moment. In the place of one that cannot be given stands why, as `find_subject` raises
+    it.
+    """
+    found: dict[int, dict[str, Any] | SuzaniError] = {}
+    together = defaultdict[tuple[Query, frozenset[str]], dict[int, Who]](dict)
+    for place, one in enumerate(asked):
+        try:
+            who = await _who(tx, rules, one.name)
+        except SuzaniError as error:
+            found[place] = error
+        else:
+            together[who.query, frozenset(one.parts)][place] = who
+    for (_, parts), whos in together.items():
+        rows = await view_store.profiles_of(tx, list(whos.values()), parts)
+        for number, place in enumerate(whos):
+            row = rows.get(number)
+            one = asked[place]
+            found[place] = _view(rules, row, one.parts, now) if row else _nobody(one.name)
+    return [found[place] for place in range(len(asked))]
+
+
+def _view(rules: Rules, row: Mapping[str, Any], asked: Selection, now: datetime) -> dict[str, Any]:
+    """What a row says of the parts that are asked for."""
     found = {"subject_id": row["subject_id"], "person_id": row["person_id"]} | _known(row, asked)
     if "traits" in asked:
         found |= _events(rules.traits, row, asked["traits"], now)

@@ -66,6 +66,11 @@ class Bench:
         """The events of a seed."""
         return Traffic(self.write_key, self.load.visitors, self.load.size, seed)
 
+    async def behind(self) -> int:
+        """Messages that wait for any of the platform's own readers of the log."""
+        async with self.platform.db.transaction() as tx:
+            return sum(lag.behind for lag in await bus.lags(tx, self.log))
+
     async def processed(self) -> tuple[int, int]:
         """Events that took effect so far, and those that wait."""
         async with self.platform.db.transaction() as tx:

@@ -6,6 +6,7 @@ What several capabilities know is read in one statement by nesting the queries o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -34,6 +35,11 @@ Statement: TypeAlias = Query | sql.SQL | sql.Composed
 """What can be run: a named or literal `Query`, or one composed of identifiers by `psycopg.sql`."""
 
 
+def inlined(query: Query, places: Mapping[str, str]) -> sql.SQL:
+    """A query to stand inside another one; `places`: what stands there for each of its parameters."""
+    return sql.SQL(query.text.replace("%%", "%%%%") % places)
+
+
 class Nested(Generic[Row]):
     """A query asked inside another one, where all its rows are one value: a list of `row`.
 
@@ -41,12 +47,12 @@ class Nested(Generic[Row]):
     """
 
     def __init__(self, query: Query, row: type[Row]) -> None:
-        self._text = query.text
+        self._query = query
         self._decode = msgspec.json.Decoder(list[row], float_hook=Decimal).decode  # type: ignore[valid-type]
 
     def column(self, name: str, /, **places: str) -> sql.Composed:
         """The query as a column of that name; `places`: what stands there for each of its parameters."""
-        rows = sql.SQL(self._text.replace("%%", "%%%%") % places)
+        rows = inlined(self._query, places)
         return sql.SQL("(select json_agg(one)::text from ({}) as one) as {}").format(
             rows, sql.Identifier(name)
         )

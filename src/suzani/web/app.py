@@ -15,6 +15,7 @@ from nicegui import ui
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from suzani import __version__, identity, profiles
 from suzani.events import open_intake
@@ -26,6 +27,7 @@ from suzani.web import frame
 from suzani.web.capture import capture_route
 from suzani.web.collector import Collector
 from suzani.web.collector_schema import document
+from suzani.web.express import Express
 from suzani.web.guard import Guard
 from suzani.web.identity_routes import Online
 from suzani.web.language import Texts
@@ -33,7 +35,7 @@ from suzani.web.limits import LARGEST_ID
 from suzani.web.markup import Markup
 from suzani.web.pages import customer, happened, notices, overview, search
 from suzani.web.pages.explained import Explained
-from suzani.web.profile_routes import Readers
+from suzani.web.readers import Readers
 from suzani.web.routes import answer_with_problems, api
 from suzani.web.timeline import Reading, Timeline
 
@@ -47,27 +49,15 @@ Content = tuple[str, Sequence[frame.Part]]
 ASSETS = Path(__file__).parent / "static"
 
 
-def build_api(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> FastAPI:
+def build_api(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> ASGIApp:
     """The API alone, without pages. Who gives `online` and `readers` closes them."""
-    app = FastAPI(
-        title="Suzani",
-        version=__version__,
-        description="Records of many systems, one customer: identity audit, search and golden records.",
-        openapi_url="/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-    )
-    answer_with_problems(app)
-    app.include_router(api(platform, online or Online(platform), readers or Readers(platform)))
-    app.router.routes.append(capture_route())
-    app.add_middleware(Guard)
-    document(app)
-    return app
+    readers = readers or Readers(platform)
+    return _guarded(_described(platform, online or Online(platform), readers), readers)
 
 
-def build(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> FastAPI:
+def build(platform: Platform, online: Online, readers: Readers) -> ASGIApp:
     """The API and the pages. NiceGUI keeps one application per process, so this is called once in one."""
-    app = build_api(platform, online, readers)
+    app = _described(platform, online, readers)
     app.mount("/assets", StaticFiles(directory=ASSETS))
     pages = _Pages(platform)
     ui.page("/", response_timeout=AUDIT_SECONDS)(pages.overview)
@@ -82,7 +72,29 @@ def build(platform: Platform, online: Online | None = None, readers: Readers | N
         show_welcome_message=False,
         binding_refresh_interval=None,
     )
+    return _guarded(app, readers)
+
+
+def _described(platform: Platform, online: Online, readers: Readers) -> FastAPI:
+    """The API as its document describes it."""
+    app = FastAPI(
+        title="Suzani",
+        version=__version__,
+        description="Records of many systems, one customer: identity audit, search and golden records.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    answer_with_problems(app)
+    app.include_router(api(platform, online, readers))
+    app.router.routes.append(capture_route())
+    document(app)
     return app
+
+
+def _guarded(app: FastAPI, readers: Readers) -> ASGIApp:
+    """The application, with what stands before it."""
+    return Guard(Express(app, readers))
 
 
 class _Pages:
@@ -226,7 +238,7 @@ def _keep() -> None:
     gc.freeze()
 
 
-async def _answer(platform: Platform, app: FastAPI, listener: socket.socket) -> None:
+async def _answer(platform: Platform, app: ASGIApp, listener: socket.socket) -> None:
     """Answer requests; events are taken in front of everything else."""
     settings = platform.settings
     async with (

@@ -9,6 +9,7 @@ socket from its own page (Origin); both are refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -75,6 +76,7 @@ class Guard:
         await self.app(scope, receive, _with_headers(scope, send))
 
 
+@lru_cache(1000)
 def is_local(host: str) -> bool:
     """Whether a Host header names this machine."""
     try:
@@ -112,7 +114,8 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
 def _language_cookie(scope: Scope) -> str | None:
     """The cookie that keeps a language chosen by `?lang=`."""
-    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [""])[0]
+    query: bytes = scope.get("query_string", b"")
+    asked = parse_qs(query.decode("latin-1")).get("lang", [""])[0] if query else ""
     if asked not in LANGUAGES:
         return None
     return f"{LANGUAGE_COOKIE}={asked}; Path=/; Max-Age={_YEAR_SECONDS}; SameSite=Lax; HttpOnly"

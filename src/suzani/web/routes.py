@@ -21,7 +21,8 @@ from suzani.web.explaining_routes import add_explanations
 from suzani.web.identity_routes import Online, add_resolving
 from suzani.web.limits import LARGEST_ID
 from suzani.web.person_routes import add_persons
-from suzani.web.profile_routes import Readers, add_profiles
+from suzani.web.profile_routes import add_profiles
+from suzani.web.readers import Readers
 
 PROBLEM = "application/problem+json"
 
@@ -74,14 +75,19 @@ def problem(
     )
 
 
+def refusal(error: SuzaniError) -> JSONResponse:
+    """What the domain refuses, and when to come again where that helps."""
+    wait = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Busy) else None
+    against = error.constraints if isinstance(error, Contradicted) else ()
+    return problem(error.status_code, error.message, error.hint, wait, against)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Errors of the domain, and bad parameters, become problem JSON."""
 
     @app.exception_handler(SuzaniError)
     async def of_domain(request: Request, error: SuzaniError) -> JSONResponse:
-        wait = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Busy) else None
-        against = error.constraints if isinstance(error, Contradicted) else ()
-        return problem(error.status_code, error.message, error.hint, wait, against)
+        return refusal(error)
 
     @app.exception_handler(RequestValidationError)
     async def of_parameters(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -27,6 +27,7 @@ _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _REPORT_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 1.0
+_LONGEST_REST_SECONDS: Final = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ async def consume(
                 elif not worker.had:
                     await _first(reader.wait(_LOOK_SECONDS), stop.wait())
                 if worker.had < batch:
-                    await pause(stop, began + pace_seconds - time.monotonic())
+                    took = time.monotonic() - began
+                    await pause(stop, max(pace_seconds - took, min(took, _LONGEST_REST_SECONDS)))
         finally:
             await worker.leave()
 
