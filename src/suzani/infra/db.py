@@ -6,7 +6,7 @@ Nothing here knows whether the server is embedded or outside. Database work is a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ from suzani.kernel import Unavailable
 Tx = psycopg.AsyncConnection[dict[str, Any]]
 """A connection inside a transaction; rows are dictionaries."""
 
+Rows = Callable[[], Awaitable[list[dict[str, Any]]]]
+"""Waits for the rows of a query that was sent."""
+
 OLDEST_SERVER: Final = 150000
 """The oldest server that is supported, as libpq numbers versions (PostgreSQL 15)."""
 
@@ -33,13 +36,16 @@ __all__ = [
     "Nested",
     "Queries",
     "Query",
+    "Rows",
     "Tx",
+    "begin",
     "copy_in",
     "copy_out",
     "execute",
     "fetch",
     "fetch_one",
     "load_queries",
+    "send",
     "translated",
 ]
 
@@ -90,7 +96,11 @@ class Database:
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Tx]:
         """A connection on which every statement is a transaction of its own: for a single one, which so takes
-        one message to the server and one back. Raises as `transaction` does."""
+        one message to the server and one back.
+
+        After `begin` all statements are one transaction that ends with the block, as `transaction` ends it:
+        for one whose beginning shall go to the server with what comes first. Raises as `transaction` does.
+        """
         with translated():
             async with self._pool.connection() as connection:
                 yield connection
@@ -119,6 +129,18 @@ async def _configure(connection: Tx) -> None:
     # Transactions are begun by `Database.transaction` alone.
     await connection.set_autocommit(True)
     await connection.execute("set timezone to 'UTC'")
+
+
+async def begin(tx: Tx) -> None:
+    """Begin a transaction on a connection of `Database.autocommit`; in a pipeline, without a wait."""
+    await tx.execute("begin")
+
+
+async def send(tx: Tx, query: Statement, /, **params: Any) -> Rows:
+    """`fetch` for a pipeline: the rows are waited for when they are asked for, which is free of waiting once
+    the pipeline has ended."""
+    cursor = await tx.execute(compiled(query), params)
+    return cursor.fetchall
 
 
 async def fetch(tx: Tx, query: Statement, /, **params: Any) -> list[dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
+from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries, send
 
 _queries = load_queries("suzani.identity.indexing", "mirror.sql")
 
@@ -22,9 +22,18 @@ class Position:
 
 async def position(tx: Tx) -> Position:
     """Where the database stands."""
-    row = await fetch_one(tx, _queries.position)
-    assert row is not None  # noqa: S101 - a select without a table gives a row
-    return Position(row["run_id"], int(row["change_id"]))
+    return await (await send_position(tx))()
+
+
+async def send_position(tx: Tx) -> Callable[[], Awaitable[Position]]:
+    """`position` as a part of a pipeline; what is returned waits for it."""
+    rows = await send(tx, _queries.position)
+
+    async def found() -> Position:
+        [row] = await rows()
+        return Position(row["run_id"], int(row["change_id"]))
+
+    return found
 
 
 async def position_now(db: Database) -> Position:

@@ -28,7 +28,7 @@ from suzani.identity.persons import store
 from suzani.identity.persons.types import Cause, NewChange
 from suzani.identity.resolving.service import mirror_of
 from suzani.infra import jobs
-from suzani.infra.db import Tx
+from suzani.infra.db import Tx, begin
 from suzani.infra.lane import Lane, Waiting
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
@@ -192,7 +192,7 @@ class Resolver:
         touched: set[int] = set()
         async with AsyncExitStack() as stack:
             try:
-                async with self._platform.db.transaction() as tx:
+                async with self._platform.db.autocommit() as tx:
                     put, position = await self._put(tx, batch)
                     touched.update(put.record_ids)
                     await stack.enter_async_context(self._alone)
@@ -219,14 +219,16 @@ class Resolver:
         return Resolved(own.person_id, own.is_new, own.record_id, nearest)
 
     async def _put(self, tx: Tx, batch: Sequence[_StoreRequest]) -> tuple[sources.PutResult, Position]:
-        """Take the lock of identity and store records; where the database stands. Raises Busy when a run
-        holds the lock longer than records wait."""
+        """Begin, take the lock of identity and store records, in one message; where the database stands.
+        Raises Busy when a run holds the lock longer than records wait."""
         left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
         try:
             async with tx.pipeline():
+                await begin(tx)
                 await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
-                position = await mirror_store.position(tx)
-                return await sources.put(tx, [one.asked.record for one in batch], now()), position
+                position = await mirror_store.send_position(tx)
+                stored = await sources.send_put(tx, [one.asked.record for one in batch], now())
+            return await stored(), await position()
         except psycopg.errors.LockNotAvailable:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
 
