@@ -184,9 +184,10 @@ def test_every_guess_gives_its_reason() -> None:
     assert all(guess.why for guess in infer_kinds(table).values())
 
 
-def test_only_the_first_rows_are_looked_at() -> None:
-    values = ["ann@mail.uz"] * SAMPLE_ROWS + ["x"] * SAMPLE_ROWS * 2
-    assert kind_of("x", list(values)) is Kind.EMAIL
+def test_rows_from_all_over_a_table_are_looked_at() -> None:
+    values = [None] * SAMPLE_ROWS * 2 + ["ann@mail.uz"] * SAMPLE_ROWS
+    assert kind_of("x", values) is Kind.EMAIL
+    assert kind_of("x", values[::-1]) is Kind.EMAIL
 
 
 def test_a_table_without_rows_or_columns_is_understood() -> None:

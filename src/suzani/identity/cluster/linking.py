@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from suzani.identity.cluster.options import ClusterOptions
 from suzani.identity.cluster.resolving import resolve_frame
-from suzani.identity.cluster.slices import Files, as_parquet, head, rows_between
+from suzani.identity.cluster.slices import Files, as_parquet, rows_between, some_rows
 from suzani.identity.files.linking import check_known, file_stems, record_ids, united_columns
 from suzani.identity.learning.engine import Progress
 from suzani.identity.learning.knowledge import Learned
@@ -60,10 +60,10 @@ def link_on_spark(
     stems = file_stems(paths)
     files = as_parquet(paths, work)
     ids = [_ids(file, id_column, path) for file, path in zip(files, paths, strict=True)]
-    heads = [head(file, SAMPLE_ROWS) for file in files]
-    check_known([*ignored, *(fields or {})], heads)
+    some = [some_rows(file, SAMPLE_ROWS // len(files)) for file in files]
+    check_known([*ignored, *(fields or {})], some)
     dropped = {id_column, *ignored}
-    evidence = [table.drop_columns([n for n in table.column_names if n in dropped]) for table in heads]
+    evidence = [table.drop_columns([n for n in table.column_names if n in dropped]) for table in some]
     guesses, names = united_columns(evidence, fields)
     kinds = {name: guess.kind for name, guess in guesses.items() if guess.kind is not Kind.IGNORE}
     used = tuple({name: to for name, to in mine.items() if name in kinds} for mine in names)

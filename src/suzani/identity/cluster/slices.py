@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from suzani.identity.files.tables import as_texts, read_table, write_table
+from suzani.sources.columns import sampled
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -60,11 +61,16 @@ def _copied(path: Path, work: Path, number: int) -> Path:
     return target
 
 
-def head(path: Path, rows: int) -> pa.Table:
-    """The first rows of a Parquet file as strings."""
-    batch = next(pq.ParquetFile(path).iter_batches(rows), None)
-    schema = pq.read_schema(path)
-    return as_texts(pa.Table.from_batches([batch] if batch else [], schema))
+def some_rows(path: Path, most: int) -> pa.Table:
+    """Rows from all over a Parquet file as strings, those that are looked at to tell what its columns are."""
+    file, begin = pq.ParquetFile(path), 0
+    wanted = sampled(file.metadata.num_rows, most)
+    found = []
+    for batch in file.iter_batches():
+        mine = wanted[(wanted >= begin) & (wanted < begin + batch.num_rows)]
+        found.append(batch.take(pa.array(mine - begin)))
+        begin += batch.num_rows
+    return as_texts(pa.Table.from_batches(found, file.schema_arrow))
 
 
 def rows_between(path: str, first: int, rows: int, columns: Sequence[str] | None) -> pa.Table:

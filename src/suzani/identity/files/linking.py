@@ -20,7 +20,7 @@ from suzani.identity.pairs.packing import texts_of
 from suzani.identity.pairs.scoring import weight_bits
 from suzani.identity.standardising.fields import standardise
 from suzani.kernel import InvalidInput, Kind
-from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds
+from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds, sampled
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def united_columns(
 ) -> tuple[dict[str, ColumnGuess], list[dict[str, str]]]:
     """What the columns of several tables are, and for each table what its columns are called in all."""
     share = SAMPLE_ROWS // len(tables)
-    sample = pa.concat_tables([table.slice(0, share) for table in tables], promote_options="default")
+    some = [table.take(sampled(table.num_rows, share)) for table in tables]
+    sample = pa.concat_tables(some, promote_options="default")
     guesses = _given(sample, fields) if fields is not None else infer_kinds(sample)
     targets: list[dict[str, str]] = []
     columns: dict[Kind, list[str]] = {}
