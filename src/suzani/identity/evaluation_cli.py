@@ -64,7 +64,8 @@ def evaluate_command(
     """Compare persons with the truth: pairwise and B-cubed precision, recall, F1, splits and over-merges.
 
     With --edges also the reliability of the probabilities: of the pairs given 0.8, eight in ten should be one
-    person. The calibration error is the mean gap between what was predicted and what is true. With --misses
+    person. Pairs below 0.5 stand in that file only where other evidence joined their records, and are left
+    out. The calibration error is the mean gap between what was predicted and what is true. With --misses
     the persons that are wrong, their records side by side, and what speaks for and against.
     """
     with console.handled():
@@ -123,7 +124,7 @@ def _say_reliability(curve: Reliability) -> None:
     console.print_table(
         "Reliability of probabilities", ["probability", "pairs", "predicted", "true", "95 % interval"], rows
     )
-    given = f"{curve.uncertain:,} given 0.01 to 0.99"
+    given = f"{curve.uncertain:,} given less than 0.99"
     console.OUT.print(
         f"Calibration error {curve.error:.4f} over {curve.pairs:,} pairs, {curve.uncertain_error:.4f} over "
         f"the {given}; log loss {curve.log_loss:.4f}, Brier {curve.brier:.5f}.",

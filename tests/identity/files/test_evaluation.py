@@ -154,11 +154,12 @@ def edges_of(pairs: list[tuple[str, str, float]]) -> pa.Table:
 
 
 def test_the_probabilities_of_edges_are_held_against_the_truth() -> None:
-    edges = edges_of([("1", "2", 0.995), ("1", "3", 0.25), ("2", "3", 0.25), ("1", "unknown", 0.9)])
+    pairs = [("1", "2", 0.995), ("1", "3", 0.75), ("2", "3", 0.75), ("1", "unknown", 0.9), ("2", "1", 0.49)]
+    edges = edges_of(pairs)
     truth = pa.table({"id": ["1", "2", "3"], "who": ["a", "a", "b"]})
     curve = reliability_of_edges(edges, truth, "id", "who")
-    assert [(item.pairs, item.predicted, item.share) for item in curve.bins] == [(2, 0.25, 0), (1, 0.995, 1)]
-    assert curve.error == pytest.approx((2 * 0.25 + 0.005) / 3)
+    assert [(item.pairs, item.predicted, item.share) for item in curve.bins] == [(2, 0.75, 0), (1, 0.995, 1)]
+    assert curve.error == pytest.approx((2 * 0.75 + 0.005) / 3)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from suzani.identity.models.calibration import Reliability, reliability
 from suzani.kernel import InvalidInput
 
+_LIKELY = 0.5
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -154,8 +156,9 @@ def reliability_of_edges(edges: pa.Table, truth: pa.Table, id_column: str, truth
     """How far the probabilities of an edges table (source_a, record_id_a, source_b, record_id_b, probability)
     hold against a truth table of strings.
 
-    Edges of records without truth are left out. Raises InvalidInput when a column is missing, ids repeat, a
-    probability is none, or nothing meets.
+    Edges of records without truth are left out, and so are those below 0.5: they are there only if other
+    evidence joined their records, and so are true more often than all pairs given as little. Raises
+    InvalidInput when a column is missing, ids repeat, a probability is none, or nothing meets.
     """
     sides = [[f"source_{side}", f"record_id_{side}"] for side in "ab"]
     _require(edges, [*sides[0], *sides[1], "probability"], "the edges file")
@@ -172,7 +175,9 @@ def reliability_of_edges(edges: pa.Table, truth: pa.Table, id_column: str, truth
             hint=f"Compare the ids: {keys_of(edges, sides[0][not by_source :])[:2]} and {list(true)[:2]}.",
         )
     same = np.array([a == b for a, b in zip(first, second, strict=True)], dtype=bool)
-    return reliability(_probabilities(edges)[known], same[known])
+    given = _probabilities(edges)
+    counted = known & (given >= _LIKELY)
+    return reliability(given[counted], same[counted])
 
 
 def _probabilities(edges: pa.Table) -> npt.NDArray[np.float64]:
