@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.kernels.trees import spanning_links
+from suzani.identity.pairs.ordering import stable_order
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -203,7 +204,7 @@ def estimate(
 def _inside(person: Ints, scored: Scored, together: npt.NDArray[np.bool_]) -> _Claims:
     """One claim per link that holds a person together: the strongest links that close no circle."""
     odds = scored.odds_bits[together]
-    order = np.argsort(-odds, kind="stable")
+    order = stable_order(-odds)
     left, right = scored.left[together][order], scored.right[together][order]
     joined = spanning_links(len(person), left, right)
     pairs, odds = joined[joined > 0].astype(np.float64), odds[order][joined > 0]

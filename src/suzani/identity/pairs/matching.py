@@ -102,7 +102,7 @@ def candidates(packed: Packed, blocked: Blocked, weights: Weights, bound: float)
         by_rule[name] = by_rule.get(name, 0) + count
     pairs = Pairs.joined([part for part, _, _ in found], len(packed.fields))
     found_by = np.concatenate([np.empty(0, np.int64), *(rules for _, rules, _ in found)])
-    order = np.argsort(pairs.left * packed.rows + pairs.right, kind="stable")
+    order = np.argsort(pairs.left * packed.rows + pairs.right)
     return Candidates(pairs.where(order), found_by[order], by_rule)
 
 

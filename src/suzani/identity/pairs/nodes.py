@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from suzani.identity.models.comparisons import Rows
 from suzani.identity.pairs.matching import Pairs
+from suzani.identity.pairs.ordering import stable_order
 from suzani.identity.pairs.packing import Packed
 
 MANY = 20
@@ -50,7 +51,7 @@ def find_nodes(packed: Packed, apart: Rows, numbers: npt.NDArray[np.uint64]) -> 
     if len(apart):
         contents = contents.copy()
         contents[apart] ^= (numbers[apart] + np.uint64(1)) * _SPREAD
-    members = np.argsort(contents, kind="stable")
+    members = stable_order(contents)
     ordered = contents[members]
     is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(members)]
     of_row = np.empty(len(members), dtype=np.int64)

@@ -20,6 +20,7 @@ from suzani.identity.kernels.weights import Weights
 from suzani.identity.models.comparisons import DIFFERENT, Rows
 from suzani.identity.pairs.blocking import THREADS
 from suzani.identity.pairs.matching import Pairs
+from suzani.identity.pairs.ordering import stable_order
 from suzani.identity.pairs.packing import Packed
 from suzani.identity.pairs.sparse import average_linkage
 
@@ -163,8 +164,11 @@ def _linked_pairs(packed: Packed, pairs: Pairs, held: Held, options: Options, pe
 
 
 def _known(pairs: Pairs) -> Known:
-    """Scored pairs as the kernels look them up."""
-    order = np.lexsort((pairs.right, pairs.left))
+    """Scored pairs as the kernels look them up; they mostly come in this order."""
+    key = pairs.left << 32 | pairs.right
+    if (key[1:] > key[:-1]).all():
+        return Known(pairs.left, pairs.right, pairs.odds_bits, pairs.levels)
+    order = stable_order(key)
     return Known(pairs.left[order], pairs.right[order], pairs.odds_bits[order], pairs.levels[order])
 
 
