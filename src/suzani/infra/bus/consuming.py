@@ -27,7 +27,6 @@ _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _REPORT_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 1.0
-_LONGEST_REST_SECONDS: Final = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -44,10 +43,8 @@ async def consume(
     """Hand the topic's messages to the consumer, each once and in order, until told to stop.
 
     At most `batch` messages make a turn; one that finds fewer is followed by the next `pace_seconds` after
-    it began, and after a rest as long as it took, up to 0.1 s: where processors are short, turns become fewer
-    and larger, and cost less a message. What fails is tried again, then searched for the message at fault,
-    which alone is refused; while the database or the bus is away, it waits. A turn under way is finished
-    before it returns.
+    it began. What fails is tried again, then searched for the message at fault, which alone is refused; while
+    the database or the bus is away, it waits. A turn under way is finished before it returns.
     """
     async with bus.reader(consumer.topic) as reader:
         worker = _Worker(db, bus, reader, consumer, batch)
@@ -55,14 +52,12 @@ async def consume(
             while not stop.is_set():
                 began = time.monotonic()
                 wait_seconds = await worker.turn()
-                took = time.monotonic() - began if worker.had else 0.0
                 if wait_seconds:
                     await pause(stop, wait_seconds)
                 elif not worker.had:
                     await _first(reader.wait(_LOOK_SECONDS), stop.wait())
                 if worker.had < batch:
-                    rest = min(took, _LONGEST_REST_SECONDS)
-                    await pause(stop, max(began + pace_seconds - time.monotonic(), rest))
+                    await pause(stop, began + pace_seconds - time.monotonic())
         finally:
             await worker.leave()
 
