@@ -9,6 +9,7 @@ STAMP := .venv/.suzani-stamp
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 PYTEST_ARGS ?=
+WORKERS ?= 2
 
 # Compiled modules are kept, whatever the environment says: commands would start seconds later without them.
 export PYTHONDONTWRITEBYTECODE :=
@@ -22,8 +23,8 @@ $(STAMP): pyproject.toml uv.lock tools/bootstrap.sh
 demo: $(STAMP)  ## Make a bank, make its customers one, and serve the pages (DEMO_ARGS="--no-serve")
 	@$(BIN)/suzani demo $(DEMO_ARGS)
 
-test: check browser  ## Check everything and run every test
-	@$(BIN)/pytest $(PYTEST_ARGS)
+test: check browser  ## Check everything and run every test (WORKERS=2 at a time)
+	@$(BIN)/pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 check: format-check lint types contracts docs-check  ## Format, lint, types, layers and docs, without the tests
 

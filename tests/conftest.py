@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,9 +24,27 @@ from suzani.infra.migrate import migrate
 from suzani.infra.platform import Platform
 from suzani.infra.server import use_server
 from suzani.infra.settings import Settings
+from tests.distribution import Distribution, rank
+from tests.infra.bus.broker import Broker, kafka_libraries
 
 _MEMORY_DISK = Path("/dev/shm")
 _ROOMY_BYTES = 4_000_000_000
+
+
+def pytest_xdist_setupnodes() -> None:
+    # Readline, once imported, tells what is started later of a terminal, into which tables would be fitted.
+    for name in ("COLUMNS", "LINES"):
+        os.unsetenv(name)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution:
+    config.option.loadscopereorder = False
+    return Distribution(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.nodeid))
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +69,9 @@ def postgres_url(scratch: Path) -> Iterator[str]:
         return
     use = use_server(Settings(scratch / "data", system_dir=scratch / "system"))
     try:
+        # Nobody needs these databases after a power failure.
+        _run(use.url, sql.SQL("alter system set fsync = off"))
+        _run(use.url, sql.SQL("select pg_reload_conf()"))
         yield use.url
     finally:
         use.leave()
@@ -67,14 +89,38 @@ def template_database(postgres_url: str) -> Iterator[str]:
         _drop(postgres_url, name)
 
 
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """An Apache Kafka broker for all tests."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine, which Apache Kafka runs on")
+    started = Broker(kafka_libraries(), tmp_path_factory.mktemp("kafka"))
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture(scope="session")
+def left_databases(postgres_url: str) -> Iterator[list[str]]:
+    """Names of databases whose tests are over.
+
+    One is dropped when the next is left: its last session takes a moment to end, for which the server would
+    wait a tenth of a second.
+    """
+    left: list[str] = []
+    yield left
+    for name in left:
+        _drop(postgres_url, name)
+
+
 @pytest.fixture
-def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+def database_url(postgres_url: str, template_database: str, left_databases: list[str]) -> Iterator[str]:
     """The address of a database of this test alone, migrated and empty."""
     name = f"suzani_test_{secrets.token_hex(6)}"
-    try:
-        yield copied_database(postgres_url, template_database, name)
-    finally:
-        _drop(postgres_url, name)
+    yield _copied(postgres_url, template_database, name)
+    left_databases.append(name)
+    if len(left_databases) > 1:
+        _drop(postgres_url, left_databases.pop(0))
 
 
 @pytest.fixture
@@ -114,7 +160,12 @@ def platform(settings: Settings, database: Database) -> Platform:
 def copied_database(server_url: str, template: str, name: str) -> str:
     """The address of a copy of a database, in place of what had its name before."""
     _drop(server_url, name)
-    copied = sql.SQL("create database {} template {}")
+    return _copied(server_url, template, name)
+
+
+def _copied(server_url: str, template: str, name: str) -> str:
+    # Files are copied in a tenth of the time that it takes to write each of their pages to the log.
+    copied = sql.SQL("create database {} template {} strategy file_copy")
     _run(server_url, copied.format(sql.Identifier(name), sql.Identifier(template)))
     return url_of(server_url, name)
 
@@ -127,7 +178,7 @@ def url_of(server_url: str, database: str) -> str:
     return f"postgresql://{user}:{password}@/{database}?{query}"
 
 
-def _run(url: str, statement: sql.Composed) -> None:
+def _run(url: str, statement: sql.Composable) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
 

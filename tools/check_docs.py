@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -47,14 +49,20 @@ def is_dead(page: Path, link: str) -> bool:
 
 def is_command(words: str) -> bool:
     """Whether the first word is a command, and the second one of its commands if it has any."""
-    from suzani.main import app
-
     first, *rest = words.split()
-    command = getattr(get_command(app), "commands", {}).get(first)
+    command = commands().get(first)
     if command is None:
         return False
     below = getattr(command, "commands", None)
     return not below or not rest or rest[0] in below
+
+
+@cache
+def commands() -> dict[str, Any]:
+    """The commands of `suzani` by name."""
+    from suzani.main import app
+
+    return getattr(get_command(app), "commands", {})
 
 
 def is_target(name: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
 from suzani.infra.supervisor import HOST
 from suzani.kernel import now
-from tests.infra.bus.broker import Broker, kafka_libraries
+from tests.infra.bus.broker import Broker
 from tests.infra.test_supervisor import free_port
 
 USERS = 40
@@ -166,37 +165,29 @@ async def counted(platform: Platform) -> dict[str, int]:
 
 
 @pytest.fixture(params=["postgres", "kafka"])
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker | None]:
+def log(request: pytest.FixtureRequest) -> Broker | None:
     """The broker that carries the log; None where PostgreSQL does."""
-    if request.param == "postgres":
-        yield None
-        return
-    if shutil.which("java") is None:
-        pytest.skip("no Java on this machine, which Apache Kafka runs on")
-    started = Broker(kafka_libraries(), tmp_path)
-    started.start()
-    yield started
-    started.kill()
+    return request.getfixturevalue("broker") if request.param == "kafka" else None
 
 
 @pytest.fixture
-def own_settings(scratch: Path, broker: Broker | None) -> Settings:
-    folder = scratch / f"killing-{'kafka' if broker else 'postgres'}"
+def own_settings(scratch: Path, log: Broker | None) -> Settings:
+    folder = scratch / f"killing-{'kafka' if log else 'postgres'}"
     folder.mkdir()
     folder.chmod(0o711)
-    bus = BusAddress.parse(f"kafka://{broker.address}") if broker else BusAddress()
+    bus = BusAddress.parse(f"kafka://{log.address}?prefix=killing.") if log else BusAddress()
     return Settings(folder / "data", system_dir=folder / "system", bus=bus)
 
 
 async def test_what_was_acknowledged_is_on_the_profiles_once_whatever_is_killed(
-    own_settings: Settings, broker: Broker | None
+    own_settings: Settings, log: Broker | None
 ) -> None:
     async with running(own_settings) as platform, platform.db.transaction() as tx:
         _, key = await keys.create_key(tx, "source", "app", now(), {"channel": "app"})
     with up(own_settings) as served:
         done = asyncio.Event()
         senders = [Sender(served.port, key, number) for number in range(SENDERS)]
-        await asyncio.gather(killing(served, done, broker), *(sender.send(done) for sender in senders))
+        await asyncio.gather(killing(served, done, log), *(sender.send(done) for sender in senders))
         async with running(own_settings) as platform:
             await drained(platform)
             kept, profiles = await stored(platform.db), await counted(platform)

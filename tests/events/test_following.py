@@ -24,9 +24,6 @@ from suzani.infra.platform import Platform
 from suzani.kernel import Conflict, NotFound
 from tests.events.collecting import log_of, quarantine_of
 from tests.infra.bus.broker import Broker
-from tests.infra.bus.conftest import broker
-
-__all__ = ["broker"]
 
 MAPPING = Mapping(event="kind", user_id="client", properties={"amount": "sum"}, rest=False)
 

@@ -29,22 +29,26 @@ START_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def site(
-    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The address of a server on the tiny bank."""
-    url = copied_database(postgres_url, template_database, "suzani_web_bank")
+def site_database(postgres_url: str, template_database: str, worker_id: str) -> str:
+    """The address of the database with the tiny bank that `site` is on."""
+    url = copied_database(postgres_url, template_database, f"suzani_web_bank_{worker_id}")
     asyncio.run(_fill(url))
-    with _served(url, tmp_path_factory.mktemp("bank")) as address:
+    return url
+
+
+@pytest.fixture(scope="session")
+def site(site_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on the tiny bank."""
+    with _served(site_database, tmp_path_factory.mktemp("bank")) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def empty_site(
-    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[str]:
     """The address of a server on an empty database."""
-    url = copied_database(postgres_url, template_database, "suzani_web_empty")
+    url = copied_database(postgres_url, template_database, f"suzani_web_empty_{worker_id}")
     with _served(url, tmp_path_factory.mktemp("empty")) as address:
         yield address
 

@@ -16,7 +16,6 @@ from suzani.infra.bus import open_bus
 from suzani.infra.db import Database
 from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
-from tests.conftest import url_of
 from tests.events.collecting import log_of, new_key, quarantine_of
 from tests.profiles.bank import KARIMOV
 from tests.web.bank_site import bank
@@ -49,17 +48,18 @@ async def logged(platform: Platform) -> list[Event]:
 
 
 def test_a_dropped_loan_application_reaches_the_log_of_events(
-    site: str, postgres_url: str, tmp_path: Path, page: Page
+    site: str, site_database: str, tmp_path: Path, page: Page
 ) -> None:
-    url = url_of(postgres_url, "suzani_web_bank")
     with bank(site) as web:
-        web.write_key = on_platform(url, tmp_path, new_key)
+        web.write_key = on_platform(site_database, tmp_path, new_key)
         page.goto(f"{web.address}/loan")
         page.evaluate("suzani.identify('c-17')")
         page.locator("[name=amount]").press_sequentially("77000111")
         page.locator("#to-deposits").click()
         deadline = time.monotonic() + WAIT_SECONDS
-        while not (dropped := named(events := on_platform(url, tmp_path, logged), "Form Abandoned")):
+        while not (
+            dropped := named(events := on_platform(site_database, tmp_path, logged), "Form Abandoned")
+        ):
             assert time.monotonic() < deadline, [event.name for event in events]
             time.sleep(0.2)
     assert dropped[0].properties["filled"] == ["amount"]
@@ -67,16 +67,15 @@ def test_a_dropped_loan_application_reaches_the_log_of_events(
     assert dropped[0].context["library"]["name"] == "suzani-capture"
     assert abs(dropped[0].at - dropped[0].received_at) < 60_000_000
     assert {"Consumer loan – Bank", "Form Started"} <= {event.name for event in events}
-    assert on_platform(url, tmp_path, quarantine_of) == []
+    assert on_platform(site_database, tmp_path, quarantine_of) == []
 
 
 def test_what_a_customer_does_on_the_web_is_on_their_page_while_it_is_open(
-    site: str, postgres_url: str, tmp_path: Path, page: Page
+    site: str, site_database: str, tmp_path: Path, page: Page
 ) -> None:
-    url = url_of(postgres_url, "suzani_web_bank")
     page.goto(f"{site}/customers/{KARIMOV}")
-    with bank(site) as web, running_service("serve_events", url, tmp_path):
-        web.write_key = on_platform(url, tmp_path, lambda platform: new_key(platform, "site"))
+    with bank(site) as web, running_service("serve_events", site_database, tmp_path):
+        web.write_key = on_platform(site_database, tmp_path, lambda platform: new_key(platform, "site"))
         visitor = page.context.new_page()
         visitor.goto(f"{web.address}/loan")
         visitor.evaluate("suzani.track('Product Viewed', {product_number: 'L-2023/77'})")

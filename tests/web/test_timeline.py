@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import url_of
 from tests.profiles.bank import JOHNSON, KARIMOV, KIM, PETROVA, SCRIPT
 from tests.web.living import happening, live
 
@@ -35,10 +34,9 @@ VISIT = [
 
 
 @pytest.fixture(scope="module")
-def database(site: str, postgres_url: str) -> str:
-    url = url_of(postgres_url, "suzani_web_bank")
-    live(url, PETROVA, VISIT)
-    return url
+def database(site_database: str) -> str:
+    live(site_database, PETROVA, VISIT)
+    return site_database
 
 
 def opened(site: str, page: Page, person: int, language: str = "en") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
 import numpy as np
@@ -22,25 +23,23 @@ from tests.identity.people import KINDS, Person, table_of, town, typed
 LEARNED_FROM, _ = town(120, seed=3)
 
 
-def learned() -> Learned:
+@cache
+def known() -> Learned:
     fields, norms = standardise(LEARNED_FROM, KINDS)
     return Learned(norms, resolve_fields(fields, LEARNED_FROM.num_rows).knowledge)
 
 
-KNOWN = learned()
-
-
 def full_run(table: pa.Table, record_id: np.ndarray, constraints: Constraints | None = None) -> Resolution:
-    fields, _ = standardise(table, {}, KNOWN.norms)
+    fields, _ = standardise(table, {}, known().norms)
     return resolve_fields(
-        fields, table.num_rows, knowledge=KNOWN.knowledge, numbers=record_id.astype(np.uint64),
+        fields, table.num_rows, knowledge=known().knowledge, numbers=record_id.astype(np.uint64),
         constraints=constraints,
     )  # fmt: skip
 
 
 def index_of(table: pa.Table, record_id: np.ndarray) -> Index:
-    fields, _ = standardise(table, {}, KNOWN.norms)
-    return Index(KNOWN, pack(fields, table.num_rows, KNOWN.knowledge.words), record_id)
+    fields, _ = standardise(table, {}, known().norms)
+    return Index(known(), pack(fields, table.num_rows, known().knowledge.words), record_id)
 
 
 def groups(record_id: np.ndarray, cluster: np.ndarray) -> set[frozenset[int]]:
@@ -88,7 +87,7 @@ def test_a_delta_gives_the_same_persons_as_a_full_run(seed: int, copies: int) ->
             index.remove(record)
             del live[record]
         for record, row in {**added, **changed}.items():
-            index.put(record, standardise_record(row, KNOWN.norms))
+            index.put(record, standardise_record(row, known().norms))
             live[record] = row
         persons = {frozenset(group - set(gone)) for group in persons} - {frozenset()}
         region = index.resolve([*added, *changed, *(near - set(gone))], {})
@@ -137,7 +136,7 @@ def test_records_added_one_by_one_give_the_persons_of_a_run() -> None:
     index = index_of(table.slice(0, 0), ids[:0])
     persons: set[frozenset[int]] = set()
     for record, row in enumerate(rows_of(table), 1):
-        index.put(record, standardise_record(row, KNOWN.norms))
+        index.put(record, standardise_record(row, known().norms))
         persons = updated(persons, index.resolve([record], {}))
     assert persons == groups(ids, ids[full_run(table, ids).person])
 
@@ -148,7 +147,7 @@ def test_warming_up_changes_nothing() -> None:
     warm, cold = index_of(table, ids), index_of(table, ids)
     warm.warm_up()
     assert warm.pool.mark() == cold.pool.mark()
-    added = standardise_record(rows_of(table)[0], KNOWN.norms)
+    added = standardise_record(rows_of(table)[0], known().norms)
     for index in (warm, cold):
         index.put(1_000, added)
     assert warm.nodes_of(np.array([1_000])) == cold.nodes_of(np.array([1_000]))
@@ -175,10 +174,10 @@ def test_constraints_hold_among_the_reached() -> None:
 
 
 def test_what_was_learned_can_be_kept() -> None:
-    again = Learned.from_bytes(KNOWN.to_bytes())
+    again = Learned.from_bytes(known().to_bytes())
     table, _ = town(40, seed=9)
     fields, _ = standardise(table, {}, again.norms)
-    first = resolve_fields(fields, table.num_rows, knowledge=KNOWN.knowledge)
+    first = resolve_fields(fields, table.num_rows, knowledge=known().knowledge)
     second = resolve_fields(fields, table.num_rows, knowledge=again.knowledge)
     assert np.array_equal(first.person, second.person)
     assert np.array_equal(first.edges.odds_bits, second.edges.odds_bits)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,20 +14,8 @@ from suzani.infra.bus import Bus, open_bus
 from suzani.infra.bus_address import BusAddress
 from suzani.infra.db import Database
 from suzani.infra.settings import Settings
-from tests.infra.bus.broker import Broker, kafka_libraries
 
 PARTITIONS = 4
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """An Apache Kafka broker for all tests."""
-    if shutil.which("java") is None:
-        pytest.skip("no Java on this machine, which Apache Kafka runs on")
-    started = Broker(kafka_libraries(), tmp_path_factory.mktemp("kafka"))
-    started.start()
-    yield started
-    started.kill()
 
 
 @pytest.fixture(params=["postgres", "kafka"])
