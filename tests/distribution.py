@@ -17,6 +17,7 @@ FIRST = (
     "tests/identity/indexing/test_index.py",
     "tests/bench/test_contest.py",
     "spark",
+    "tests/web/",
 )
 """What takes longest, so that no worker is left with it when the others are done. The tests of Kafka wait for
 the greatest part, while another worker compiles the kernels."""
@@ -30,7 +31,7 @@ def unit(nodeid: str) -> str:
 def rank(nodeid: str) -> int:
     """Where a test stands in the order of units; all that are not among the first have one rank."""
     name = unit(nodeid)
-    return FIRST.index(name) if name in FIRST else len(FIRST)
+    return next((place for place, first in enumerate(FIRST) if name.startswith(first)), len(FIRST))
 
 
 class Distribution(LoadScopeScheduling):
