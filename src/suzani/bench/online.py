@@ -54,9 +54,12 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
         make_system(stages.platform_in(folder) / "mappings")
         settings = Settings.from_environment(stages.platform_in(folder))
         with served(settings, _looks_up) as server:
+            progress(f"{records:,} records: let the platform follow the new bank")
+            server.rest()
             progress(f"{records:,} records: {load.rate:g} requests/s for {load.seconds:g} s")
             steady = apart(partial(under_rate, load=load, url=server.url), folder, records)
             progress(f"{records:,} records: {load.ceiling:,} requests, {load.clients} clients")
+            server.rest()
             most = apart(partial(under_pressure, load=load, url=server.url), folder, records)
             standing = {"ready_seconds": server.ready_seconds, "server_mib": server.mib()}
             return alone | standing | steady | most

@@ -19,6 +19,8 @@ from suzani.kernel import Unavailable
 
 HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 600.0
+_REST_SECONDS: Final = 5.0
+_IDLE_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ class Server:
                     times.user + times.system + times.children_user + times.children_system
                 )
         return dict(spent)
+
+    def rest(self) -> None:
+        """Wait until the platform has done what it does by itself, such as following a bank new to it:
+        until it takes hardly any processor time, ten minutes at most."""
+        until = time.monotonic() + _START_SECONDS
+        spent = sum(self.cpu_seconds().values())
+        while time.monotonic() < until:
+            time.sleep(_REST_SECONDS)
+            before, spent = spent, sum(self.cpu_seconds().values())
+            if spent - before < _IDLE_SHARE * _REST_SECONDS:
+                return
 
     def _family(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]

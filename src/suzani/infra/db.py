@@ -6,7 +6,7 @@ Nothing here knows whether the server is embedded or outside. Database work is a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from suzani.infra.bulk import copy_in, copy_out
 from suzani.infra.failures import translated, unreachable
-from suzani.infra.queries import Nested, Queries, Query, Statement, compiled, load_queries
+from suzani.infra.queries import Nested, Queries, Query, Statement, compiled, load_queries, numbered
 from suzani.kernel import Unavailable
 
 Tx = psycopg.AsyncConnection[dict[str, Any]]
@@ -131,6 +131,14 @@ async def _configure(connection: Tx) -> None:
     await connection.execute("set timezone to 'UTC'")
 
 
+async def _run(tx: Tx, query: Statement, params: Mapping[str, Any]) -> psycopg.AsyncCursor[dict[str, Any]]:
+    known = numbered(query) if isinstance(query, Query) else None
+    if known is None:
+        return await tx.execute(compiled(query), params)
+    text, names = known
+    return await psycopg.AsyncRawCursor(tx).execute(text, [params[name] for name in names])
+
+
 async def begin(tx: Tx) -> None:
     """Begin a transaction on a connection of `Database.autocommit`; in a pipeline, without a wait."""
     await tx.execute("begin")
@@ -139,23 +147,23 @@ async def begin(tx: Tx) -> None:
 async def send(tx: Tx, query: Statement, /, **params: Any) -> Rows:
     """`fetch` for a pipeline: the rows are waited for when they are asked for, which is free of waiting once
     the pipeline has ended."""
-    cursor = await tx.execute(compiled(query), params)
+    cursor = await _run(tx, query, params)
     return cursor.fetchall
 
 
 async def fetch(tx: Tx, query: Statement, /, **params: Any) -> list[dict[str, Any]]:
     """Every row of a query; its `%(name)s` places take `params`. A plain % is written %%."""
-    cursor = await tx.execute(compiled(query), params)
+    cursor = await _run(tx, query, params)
     return await cursor.fetchall()
 
 
 async def fetch_one(tx: Tx, query: Statement, /, **params: Any) -> dict[str, Any] | None:
     """The first row of a query, or None when it has none."""
-    cursor = await tx.execute(compiled(query), params)
+    cursor = await _run(tx, query, params)
     return await cursor.fetchone()
 
 
 async def execute(tx: Tx, query: Statement, /, **params: Any) -> int:
     """Run a statement; returns the number of rows it touched (0 for a statement that touches none)."""
-    cursor = await tx.execute(compiled(query), params)
+    cursor = await _run(tx, query, params)
     return max(cursor.rowcount, 0)

@@ -31,6 +31,24 @@ class Query:
     name: str = ""
 
 
+_PLACE = re.compile(r"%%|%\((\w+)\)s")
+
+
+@cache
+def numbered(query: Query) -> tuple[bytes, tuple[str, ...]] | None:
+    """The statement as the server takes it, its places numbered, and their names in that order; None if a
+    place states a format. The driver would do this each time for a statement of more than 4,096 characters.
+    """
+    names: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        name = found.group(1)
+        return "%" if name is None else f"${names.setdefault(name, len(names) + 1)}"
+
+    text = _PLACE.sub(place, query.text)
+    return None if "%(" in text else (text.encode(), tuple(names))
+
+
 Statement: TypeAlias = Query | sql.SQL | sql.Composed
 """What can be run: a named or literal `Query`, or one composed of identifiers by `psycopg.sql`."""
 

@@ -218,7 +218,7 @@ class Mirror:
             # What is kept as evidence depends on who is one person with whom.
             old = old | set(region.record_id.tolist())
         else:
-            new = np.isin(region.record_id, np.array(sorted(ids), dtype=np.int64))
+            new = np.array([record in ids for record in region.record_id.tolist()], dtype=bool)
             edges = edges.where(np.flatnonzero(new[edges.left] | new[edges.right]))
         return old, self._edges(region, edges)
 

@@ -65,7 +65,9 @@ async def assign(tx: Tx, partition: Partition, claim: Ints | None = None) -> Int
     cluster = np.unique(partition.cluster, return_inverse=True)[1].astype(np.int64)
     claims = [partition.before] if claim is None else [claim, partition.before]
     person = keep_ids(cluster, *claims)
-    missing = np.flatnonzero((person == 0) & ~np.isin(partition.record_id, partition.new))
+    missing = np.flatnonzero(person == 0)
+    if len(missing):
+        missing = missing[~np.isin(partition.record_id[missing], partition.new)]
     if len(missing):
         known = await store.former_persons(tx, partition.record_id[missing])
         former = np.zeros(len(person), dtype=np.int64)

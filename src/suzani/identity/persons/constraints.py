@@ -120,6 +120,8 @@ def among(links: Sequence[Link], live: Ints) -> tuple[list[Pair], list[Pair]]:
     A group joined through records that are gone stays joined; a cannot-link of a group holds for its live
     records. What has no live record on both sides says nothing. `links` must not contradict each other.
     """
+    if not links:
+        return [], []
     groups = Groups(links)
     named = {record for item in links for record in (item.a, item.b)}
     members: dict[int, list[int]] = {}

@@ -18,7 +18,9 @@ def keep_ids(cluster: Ints, *claims: Ints) -> Ints:
     """
     kept = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
     for claim in claims:
-        open_ = (claim > 0) & (kept[cluster] == 0) & ~np.isin(claim, kept)
+        open_ = (claim > 0) & (kept[cluster] == 0)
+        if kept.any():
+            open_ &= ~np.isin(claim, kept)
         clusters, persons = _mutual(cluster[open_], claim[open_])
         kept[clusters] = persons
     return kept[cluster]
