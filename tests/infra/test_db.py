@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+import pytest
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from suzani.infra.db import Database, Nested, Query, begin, execute, fetch, fetch_one, send
+from suzani.kernel import Unavailable
 
 
 @dataclass
@@ -27,6 +32,26 @@ async def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> 
         pass
     async with database.transaction() as tx:
         assert await fetch_one(tx, Query("select * from kept")) is None
+
+
+async def test_one_broken_connection_is_met_where_many_are_left_behind(database: Database) -> None:
+    everybody = asyncio.Barrier(4)
+
+    async def backend() -> int:
+        async with database.transaction() as tx:
+            await everybody.wait()
+            return tx.info.backend_pid
+
+    before = await asyncio.gather(*(backend() for _ in range(4)))
+    end = Query("select pg_terminate_backend(pid) from unnest(%(pids)s::integer[]) as pid")
+    async with await psycopg.AsyncConnection.connect(database.url, row_factory=dict_row) as other:
+        await execute(other, end, pids=before)
+    with pytest.raises(Unavailable):
+        await backend()
+    await asyncio.sleep(0.1)
+    everybody = asyncio.Barrier(4)
+    after = await asyncio.gather(*(backend() for _ in range(4)))
+    assert set(after).isdisjoint(before)
 
 
 async def test_each_statement_is_a_transaction_of_its_own_while_reading(database: Database) -> None:

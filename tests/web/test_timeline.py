@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,8 +13,9 @@ from playwright.sync_api import Page, expect
 from tests.profiles.bank import JOHNSON, KARIMOV, KIM, PETROVA, SCRIPT
 from tests.web.living import happening, live
 
-NOON = datetime.now(UTC).replace(hour=7, minute=0, second=0, microsecond=0)
-"""Noon in Tashkent, where the server stands."""
+TASHKENT = ZoneInfo("Asia/Tashkent")
+NOON = datetime.now(TASHKENT).replace(hour=12, minute=0, second=0, microsecond=0).astimezone(UTC)
+"""Noon of today in Tashkent, where the server stands."""
 
 DAY = timedelta(days=1)
 VISIT = [

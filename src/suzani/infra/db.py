@@ -6,6 +6,7 @@ Nothing here knows whether the server is embedded or outside. Database work is a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -29,6 +30,8 @@ OLDEST_SERVER: Final = 150000
 """The oldest server that is supported, as libpq numbers versions (PostgreSQL 15)."""
 
 _CONNECT_TIMEOUT_SECONDS: Final = 15
+_RECONNECT_SECONDS: Final = 5.0
+"""How long attempts to connect grow rarer before they begin anew: what waits after an outage."""
 
 __all__ = [
     "OLDEST_SERVER",
@@ -56,6 +59,7 @@ class Database:
     def __init__(self, url: str, pool: AsyncConnectionPool[Tx]) -> None:
         self.url = url
         self._pool = pool
+        self._check: asyncio.Task[None] | None = None
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int = 8) -> Database:
@@ -71,6 +75,8 @@ class Database:
             min_size=1,
             max_size=pool_size,
             configure=_configure,
+            reconnect_timeout=_RECONNECT_SECONDS,
+            reconnect_failed=AsyncConnectionPool.check,
             open=False,
             name="suzani",
         )
@@ -89,9 +95,8 @@ class Database:
         It is open from the start, so that a `tx.transaction()` inside the block is a savepoint.
         Raises Unavailable when the server is gone or its disk is full; other database errors pass through.
         """
-        with translated():
-            async with self._pool.connection() as tx, tx.transaction():
-                yield tx
+        async with self.autocommit() as tx, tx.transaction():
+            yield tx
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Tx]:
@@ -103,10 +108,22 @@ class Database:
         """
         with translated():
             async with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        self._check_others()
+
+    def _check_others(self) -> None:
+        # When a server goes away, it leaves as many broken connections as the pool has, and each would fail
+        # somebody who is given it. A task of its own: cancelled half-way, a check forgets connections.
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._pool.check())
 
     async def close(self) -> None:
         """Close every connection; work in progress is rolled back by the server."""
+        if self._check is not None:
+            self._check.cancel()
         await self._pool.close()
 
 

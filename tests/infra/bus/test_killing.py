@@ -103,6 +103,7 @@ async def under_load(db: Database, settings: Settings, kill: Callable[[Workers],
     async with open_bus(db, settings) as bus:
         workers = Workers(settings)
         try:
+            await all_at_work(db)
             async with sending(db, bus) as acknowledged:
                 for _ in range(KILLS):
                     await asyncio.sleep(1 + DICE.random())
@@ -112,6 +113,16 @@ async def under_load(db: Database, settings: Settings, kill: Callable[[Workers],
         finally:
             workers.stop()
         await compare(db, bus, acknowledged)
+
+
+async def all_at_work(db: Database) -> None:
+    """Wait until both workers read: one that finds no database when it starts would only end."""
+    async with asyncio.timeout(60):
+        while True:
+            async with db.transaction() as tx:
+                if len(await fetch(tx, Query("select from bus.worker"))) == 2:
+                    return
+            await asyncio.sleep(0.1)
 
 
 async def all_read(db: Database, bus: Bus) -> None:
