@@ -51,8 +51,8 @@ ASSETS = Path(__file__).parent / "static"
 
 def build_api(platform: Platform, online: Online | None = None, readers: Readers | None = None) -> ASGIApp:
     """The API alone, without pages. Who gives `online` and `readers` closes them."""
-    readers = readers or Readers(platform)
-    return _guarded(_described(platform, online or Online(platform), readers), readers)
+    online, readers = online or Online(platform), readers or Readers(platform)
+    return _guarded(_described(platform, online, readers), online, readers)
 
 
 def build(platform: Platform, online: Online, readers: Readers) -> ASGIApp:
@@ -72,7 +72,7 @@ def build(platform: Platform, online: Online, readers: Readers) -> ASGIApp:
         show_welcome_message=False,
         binding_refresh_interval=None,
     )
-    return _guarded(app, readers)
+    return _guarded(app, online, readers)
 
 
 def _described(platform: Platform, online: Online, readers: Readers) -> FastAPI:
@@ -92,9 +92,9 @@ def _described(platform: Platform, online: Online, readers: Readers) -> FastAPI:
     return app
 
 
-def _guarded(app: FastAPI, readers: Readers) -> ASGIApp:
+def _guarded(app: FastAPI, online: Online, readers: Readers) -> ASGIApp:
     """The application, with what stands before it."""
-    return Guard(Express(app, readers))
+    return Guard(Express(app, online, readers))
 
 
 class _Pages:

@@ -1,4 +1,5 @@
-"""The shortest way for what is asked most: profiles are answered here, before the framework sees a request.
+"""The shortest way for what is asked most: profiles are answered and single records resolved here, before the
+framework sees a request.
 
 To find the route and to check parameters takes it longer than reading a profile does. Its routes describe
 what is answered here, and what is not asked in this form is theirs to answer.
@@ -6,12 +7,16 @@ what is answered here, and what is not asked in this form is theirs to answer.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 from urllib.parse import parse_qs
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from suzani.kernel import SuzaniError
+from suzani.web.identity_routes import PATH, Online
 from suzani.web.readers import Caller, Readers
 from suzani.web.routes import refusal
 
@@ -19,31 +24,35 @@ _PREFIX: Final = "/v1/profiles/"
 
 
 class Express:
-    """ASGI middleware behind the guard: reads profiles, and hands everything else on."""
+    """ASGI middleware behind the guard: reads profiles, resolves records, and hands everything else on."""
 
-    def __init__(self, app: ASGIApp, readers: Readers) -> None:
+    def __init__(self, app: ASGIApp, online: Online, readers: Readers) -> None:
         self._app = app
-        self._readers = readers
+        self._online, self._readers = online, readers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        name = _name(scope)
-        if not name:
+        answer = self._answer(scope, receive)
+        if answer is None:
             await self._app(scope, receive, send)
             return
         try:
-            answer = await self._readers.profile(_caller(scope), name, _fields(scope))
+            response = await answer
         except SuzaniError as error:
-            answer = refusal(error)
-        await answer(scope, receive, send)
+            response = refusal(error)
+        await response(scope, receive, send)
 
-
-def _name(scope: Scope) -> str:
-    """Whose profile is asked for; '' when something else is."""
-    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_PREFIX):
-        return ""
-    name: str = scope["path"][len(_PREFIX) :]
-    return "" if "/" in name else name
+    def _answer(self, scope: Scope, receive: Receive) -> Awaitable[Response] | None:
+        """The answer to come; None when something else is asked."""
+        if scope["type"] != "http":
+            return None
+        method, path = scope["method"], scope["path"]
+        if method == "POST" and path == PATH:
+            return self._online.answer(Request(scope, receive))
+        name = path[len(_PREFIX) :] if method == "GET" and path.startswith(_PREFIX) else ""
+        if not name or "/" in name:
+            return None
+        return self._readers.profile(_caller(scope), name, _fields(scope))
 
 
 def _caller(scope: Scope) -> Caller:

@@ -24,6 +24,8 @@ from suzani.web.resolve_schema import DESCRIPTION, REQUEST_BODY, Answers, Candid
 LARGEST_BODY: Final = 4 << 20
 """Bytes; 500 records with every attribute at length fit."""
 
+PATH: Final = "/v1/identity/resolve"
+
 _OPENING_SECONDS: Final = 5.0
 
 
@@ -60,6 +62,8 @@ class Online:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._readers = sources.Readers(platform.data_dir)
+        self._without_system = sources.Reader()
         self._opening: asyncio.Task[Resolver] | None = None
 
     def open(self) -> asyncio.Task[Resolver]:
@@ -85,6 +89,32 @@ class Online:
                 raise Busy("the records are being read into memory", 5)
         return task.result()
 
+    async def answer(self, request: Request) -> Response:
+        """The answer to a request of the route. Raises SuzaniError where it is wrong as a whole."""
+        body = _decoded(await _read(request))
+        if body.records is msgspec.UNSET:
+            one = self._asked(body)
+            [found] = await (await self.resolver()).resolve([one])
+            if isinstance(found, SuzaniError):
+                raise found
+            return _json(_answer(one, found))
+        taken = [self._tried(record, at) for at, record in enumerate(_several(body, body.records))]
+        good = [one for one in taken if isinstance(one, Asked)]
+        results = iter(await (await self.resolver()).resolve(good))
+        return _json(
+            Answers([_result(one, next(results) if isinstance(one, Asked) else one) for one in taken])
+        )
+
+    def _asked(self, record: _Record, where: str = "") -> Asked:
+        reader = self._readers.of(record.system) if record.system else self._without_system
+        return _asked(record, reader, where)
+
+    def _tried(self, record: _Record, at: int) -> Asked | SuzaniError:
+        try:
+            return self._asked(record, f"records[{at}]")
+        except SuzaniError as error:
+            return error
+
     async def close(self) -> None:
         """Let go of everything."""
         task, self._opening = self._opening, None
@@ -107,34 +137,12 @@ class _Plain(APIRoute):
         return self.endpoint
 
 
-def add_resolving(router: APIRouter, platform: Platform, online: Online, problems: dict[Any, Any]) -> None:
+def add_resolving(router: APIRouter, online: Online, problems: dict[Any, Any]) -> None:
     """Put the route on the router."""
-    readers = sources.Readers(platform.data_dir)
-    without_system = sources.Reader()
-
-    def asked(record: _Record, where: str = "") -> Asked:
-        return _asked(record, readers.of(record.system) if record.system else without_system, where)
-
-    async def resolve(request: Request) -> Response:
-        body = _decoded(await _read(request))
-        if body.records is msgspec.UNSET:
-            one = asked(body)
-            [found] = await (await online.resolver()).resolve([one])
-            if isinstance(found, SuzaniError):
-                raise found
-            return _json(_answer(one, found))
-        several = _several(body, body.records)
-        taken = [_tried(asked, record, f"records[{i}]") for i, record in enumerate(several)]
-        good = [one for one in taken if isinstance(one, Asked)]
-        results = iter(await (await online.resolver()).resolve(good))
-        return _json(
-            Answers([_result(one, next(results) if isinstance(one, Asked) else one) for one in taken])
-        )
-
     router.add_api_route(
-        "/identity/resolve", resolve, methods=["POST"], tags=["identity"], description=DESCRIPTION,
+        "/identity/resolve", online.answer, methods=["POST"], tags=["identity"], description=DESCRIPTION,
         openapi_extra=REQUEST_BODY, responses={200: {"model": ResolveAnswer | Answers}, **problems},
-        route_class_override=_Plain,
+        route_class_override=_Plain, name="resolve",
     )  # fmt: skip
 
 
@@ -192,13 +200,6 @@ def _asked(record: _Record, reader: sources.Reader, where: str) -> Asked:
         )
     typed = reader.record(record.key or "", record.attributes, where)
     return Asked(typed.attributes, record.limit, typed)
-
-
-def _tried(asked: Any, record: _Record, where: str) -> Asked | SuzaniError:
-    try:
-        return asked(record, where)  # type: ignore[no-any-return]
-    except SuzaniError as error:
-        return error
 
 
 def _answer(asked: Asked, found: Resolved) -> ResolveAnswer:

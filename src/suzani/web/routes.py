@@ -133,8 +133,7 @@ _DECISIONS = _described(
 def api(platform: Platform, online: Online, readers: Readers) -> APIRouter:
     """The routes under /v1; single records are resolved by `online`, profiles are read by `readers`."""
     router = APIRouter(prefix="/v1")
-    # First, because routes are tried in their order, and these are asked a thousand times a second.
-    add_resolving(router, platform, online, _PROBLEMS | _REFUSALS)
+    add_resolving(router, online, _PROBLEMS | _REFUSALS)
     add_profiles(router, readers, _PROBLEMS | _KEYED)
 
     @router.get("/health", tags=["platform"], responses={503: _PROBLEMS[503]})

@@ -119,13 +119,9 @@ def test_every_pair_has_the_weight_that_a_run_gave_it() -> None:
     }
     met = 0
     for record in ids.tolist():
-        region = index.resolve([record], {})
-        names = region.record_id
-        for a, b, odds in zip(
-            region.edges.left, region.edges.right, region.edges.odds_bits.tolist(), strict=True
-        ):
-            pair = (int(min(names[a], names[b])), int(max(names[a], names[b])))
-            assert told[pair] == odds
+        edges = index.resolve([record], {}).edges
+        for pair in zip(*(one.tolist() for one in (edges.left, edges.right, edges.odds_bits)), strict=True):
+            assert told[pair[:2]] == pair[2]
             met += 1
     assert met >= len(told) > 20
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suzani.identity.kernels.copies import MANY
 from suzani.identity.learning.engine import Resolution, resolve_fields
-from suzani.identity.pairs.nodes import MANY, Nodes, find_nodes
+from suzani.identity.pairs.nodes import Nodes, find_nodes
 from suzani.identity.pairs.packing import Packed, pack
 from suzani.identity.pairs.partition import Constraints
 from suzani.identity.standardising.fields import Field, build_fields

@@ -31,6 +31,15 @@ class Copies:
         first = int(self._first.view[node])
         return [] if first == _NOBODY else [first, *self._more.get(node, ())]
 
+    def listed(self, nodes: Rows) -> tuple[Rows, Rows]:
+        """The records of one node after another, and where those of each begin, and the last ones end."""
+        more = self._more
+        if more and not more.keys().isdisjoint(listed := nodes.tolist()):
+            held = [self.of(node) for node in listed]
+            starts = np.cumsum([0, *map(len, held)], dtype=np.int64)
+            return np.array([record for own in held for record in own], dtype=np.int64), starts
+        return self._first.view[nodes], np.arange(len(nodes) + 1)
+
     def add(self, record: int, node: int) -> None:
         """Let a record stand at a node; it stands at no other."""
         self._hold(node, sorted([*self.of(node), record]))

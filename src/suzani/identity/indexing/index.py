@@ -16,16 +16,15 @@ from suzani.identity.indexing.copies import Copies
 from suzani.identity.indexing.growing import Growing, Table
 from suzani.identity.indexing.pool import Codes, Pool, Standard
 from suzani.identity.kernels import hashing, lookup, regions
-from suzani.identity.kernels.levels import levels_of
-from suzani.identity.kernels.linkage import components
+from suzani.identity.kernels.levels import COUNT, levels_of
 from suzani.identity.kernels.lookup import Blocks, Bounds, Marks, Nodes
-from suzani.identity.kernels.regions import Rulings
+from suzani.identity.kernels.regions import Around, Linked, Rulings
 from suzani.identity.kernels.weights import Judge, Weights, field_bits, scores_of
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.models.comparisons import Levels, Rows
 from suzani.identity.pairs.blocking import block_as
 from suzani.identity.pairs.matching import Pairs
-from suzani.identity.pairs.nodes import find_nodes, spread
+from suzani.identity.pairs.nodes import find_nodes
 from suzani.identity.pairs.packing import Packed, contents_of
 from suzani.identity.pairs.partition import Constraints, Held, Options, partition
 from suzani.identity.standardising.single import Recorder
@@ -38,11 +37,12 @@ Links = Sequence[tuple[int, int]]
 @dataclass(frozen=True)
 class Region:
     """What a change reaches: records, the cluster of each (named by one of its records), and the evidence
-    between them as pairs of positions in `record_id`."""
+    between them: pairs of records, the lower first, and what each field adds (as `field_bits`)."""
 
     record_id: Rows
     cluster: Rows
     edges: Pairs
+    bits: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ class Index:
         self.pool.warm_up()
         self._numbered.put(_NOTHING, _NONE)
         self._enter(self._codes.size)
-        self.probe(dict.fromkeys((name for name, _ in self.pool.fields), ()))
+        counts = self.pool.layout.table[:, COUNT].tolist()
+        self.probe({name: ("",) * n for (name, _), n in zip(self.pool.fields, counts, strict=True)})
         someone = next(iter(self._copies.node_of), None)
         if someone is not None:
-            region = self.resolve([someone], {})
-            self.bits_of(region.record_id[:0], region.record_id[:0], region.edges.where(_NOBODY))
+            self.resolve([someone], {})
 
     def part(self, record_id: int) -> None:
         """A constraint names the record: it is a node of its own from now on."""
@@ -226,22 +226,19 @@ class Index:
             Marks(self._met.view, self._reached.view, self._turn),
         )  # fmt: skip
 
-    def _reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> tuple[Rows, Rows]:
+    def _reach(self, record_ids: Iterable[int], joined: Mapping[int, Sequence[int]]) -> Around:
         """The nodes that are connected with records, loosely or by what `joined` says (record → records that
-        must be looked at with it), in the order of what they say; and the loose pairs among them (places,
-        2 × pairs)."""
-        waiting = sorted({self._copies.node_of[r] for r in record_ids if r in self})
-        reached, pairs = [np.empty(0, np.int64)], [np.empty((2, 0), np.int64)]
-        while waiting:
-            nodes, left, right = lookup.reach(np.array(waiting, dtype=np.int64), *self._found_by)
-            reached.append(nodes)
-            pairs.append(np.stack([left, right]))
-            held = (record for node in nodes.tolist() for record in self._copies.of(node)) if joined else ()
-            others = {other for record in held for other in joined.get(record, ()) if other in self}
-            known = {node for found in reached for node in found.tolist()} if others else set()
-            waiting = sorted({self._copies.node_of[other] for other in others} - known)
-        found = regions.in_order(np.unique(np.concatenate(reached)), self._contents.view)
-        return found, regions.places_of(np.concatenate(pairs, axis=1).ravel(), found).reshape(2, -1)
+        must be looked at with it)."""
+        node_of = self._copies.node_of
+        seeds = {node_of[record] for record in record_ids if record in node_of}
+        while True:
+            found = regions.around(np.array(sorted(seeds), dtype=np.int64), *self._found_by)
+            nodes = found.nodes.tolist() if joined else []
+            held = (record for node in nodes for record in self._copies.of(node))
+            others = {node_of[one] for record in held for one in joined.get(record, ()) if one in node_of}
+            if others <= set(nodes):
+                return found
+            seeds |= others
 
     def probe(self, standard: Standard) -> Probe:
         """What a record that says this would meet; nothing of it stays in the index."""
@@ -256,10 +253,10 @@ class Index:
 
     def _probed(self, node: int) -> Probe:
         """The node appended last stands in no block: it finds others, but no other finds it."""
-        found, bits, own, selves = regions.probe(node, *self._found_by)
-        if len(found.nodes) > self._bounds.largest:
-            return self._probed_in_crowd(node, found.nodes)
-        held = [self._copies.of(other) for other in found.nodes.tolist()]
+        nodes, found, bits, own, selves = regions.probe(node, *self._found_by)
+        if len(found.label) < len(nodes):
+            return self._probed_in_crowd(node, nodes)
+        held = [self._copies.of(other) for other in nodes.tolist()]
         joins = np.flatnonzero(found.label == found.label[own])
         one = [
             record
@@ -294,23 +291,28 @@ class Index:
         The very persons that a full run with the same knowledge finds. `must` and `cannot`: pairs of
         records, all of which must have been named as apart.
         """
-        nodes, loose = self._reach(record_ids, joined)
-        constraints = Constraints(self._places(must, nodes), self._places(cannot, nodes))
-        component = components(len(nodes), *np.concatenate([loose, constraints.must], axis=1))
-        if np.bincount(component, minlength=1).max() > self.options.largest:
-            return self._resolved_in_crowd(nodes, loose, constraints)
-        held = Held.of(len(nodes), constraints)
-        rulings = Rulings(held.together, held.cannot)
-        found = regions.link_few(nodes, component, rulings, self._codes.view, self._judge, self._bounds)
-        pairs = Pairs(found.left, found.right, found.odds, found.levels)
-        return self._of_records(nodes, found.label, pairs)
+        found = self._reach(record_ids, joined)
+        constraints = Constraints(self._places(must, found.nodes), self._places(cannot, found.nodes))
+        record_id, starts = self._copies.listed(found.nodes)
+        held = Held.of(len(found.nodes), constraints)
+        persons = regions.persons_among(
+            _with(found, constraints.must), Rulings(held.together, held.cannot), self._codes.view,
+            self._judge, self._bounds, record_id, starts,
+        )  # fmt: skip
+        if len(persons.named) < len(record_id):
+            linked, codes = self._linked_crowd(found, constraints), self._codes.view[found.nodes]
+            persons = regions.persons_of(linked, codes, self._judge, self._bounds, record_id, starts)
+        edges = Pairs(persons.a, persons.b, persons.odds, persons.levels)
+        return Region(record_id, persons.named, edges, persons.bits)
 
-    def _resolved_in_crowd(self, nodes: Rows, loose: Rows, constraints: Constraints) -> Region:
+    def _linked_crowd(self, found: Around, constraints: Constraints) -> Linked:
         """Where a component is so large that not all its pairs are scored: as a run does it."""
-        scored = self.scored(*nodes[loose])
-        pairs = Pairs(loose.min(axis=0), loose.max(axis=0), scored.odds_bits, scored.levels)
+        nodes, left, right = found
+        scored = self.scored(nodes[left], nodes[right])
+        pairs = Pairs(np.minimum(left, right), np.maximum(left, right), scored.odds_bits, scored.levels)
         parted = partition(self.packed(nodes), self.weights, pairs, constraints, self.options)
-        return self._of_records(nodes, parted.person, parted.edges)
+        edges = parted.edges
+        return Linked(parted.person, edges.left, edges.right, edges.odds_bits, edges.levels)
 
     def _places(self, pairs: Links, nodes: Rows) -> tuple[Rows, Rows]:
         """Pairs of records as places among nodes; those with a record outside are left out."""
@@ -323,32 +325,6 @@ class Index:
         table = np.array(rows, dtype=np.int64).reshape(-1, 2)
         return table[:, 0].copy(), table[:, 1].copy()
 
-    def _of_records(self, nodes: Rows, person: Rows, edges: Pairs) -> Region:
-        """Persons and evidence of the records of nodes: a copy joins the first if that would match itself."""
-        records = [self._copies.of(node) for node in nodes.tolist()]
-        record_id = np.array([record for held in records for record in held], dtype=np.int64)
-        if len(record_id) == len(nodes):
-            return Region(record_id, record_id[person], edges.on(np.arange(len(nodes))))
-        sizes = np.array([len(held) for held in records], dtype=np.int64)
-        starts = np.cumsum([0, *sizes]).astype(np.int64)
-        node_of = np.repeat(np.arange(len(nodes)), sizes)
-        copied = np.flatnonzero(sizes > 1)
-        selves = self.scored(nodes[copied], nodes[copied])
-        cluster = record_id[starts[person[node_of]]]
-        alone = np.isin(node_of, copied[selves.odds_bits <= self.options.cut_bits])
-        alone[starts[:-1]] = False
-        cluster[alone] = record_id[alone]
-        joins = selves.odds_bits > self.options.cut_bits
-        selves = Pairs(copied, copied, selves.odds_bits, selves.levels).where(joins)
-        edges = spread(edges, selves, np.arange(len(record_id)), starts)
-        return Region(record_id, cluster, edges)
-
-    def bits_of(self, a: Rows, b: Rows, pairs: Pairs) -> npt.NDArray[np.float64]:
-        """What each field adds to pairs of records a and b, as `field_bits`; `pairs` has their levels."""
-        left, right = self.nodes_of(a), self.nodes_of(b)
-        layout, _, weights = self._judge
-        return np.asarray(field_bits(weights, layout, pairs.levels, self._codes.view, left, right))
-
     def everyone(self) -> tuple[Rows, Packed]:
         """All records, and what they say: values that later additions bring are not in it."""
         record_id = np.array(sorted(self._copies.node_of), dtype=np.int64)
@@ -360,6 +336,14 @@ class Index:
             self._shape, values=self.pool.values, codes=self._codes.view[nodes], hashes=self.pool.hashes,
             contents=self._contents.view[nodes],
         )  # fmt: skip
+
+
+def _with(found: Around, pairs: tuple[Rows, Rows]) -> Around:
+    """What was found, and more pairs."""
+    if not len(pairs[0]):
+        return found
+    left, right = (np.concatenate(sides) for sides in zip(found[1:], pairs, strict=True))
+    return Around(found.nodes, left, right)
 
 
 _NOBODY = np.empty(0, dtype=np.int64)

@@ -212,29 +212,27 @@ class Mirror:
     ) -> tuple[set[int], list[Edge]]:
         """Records whose evidence goes, and what comes. `old`: records that had evidence before and say
         something else now, or are gone."""
-        edges = region.edges
-        parted = partition.record_id[(partition.before > 0) & (partition.before != person)]
-        if len(parted):
+        edges, bits = region.edges, region.bits
+        if ((partition.before > 0) & (partition.before != person)).any():
             # What is kept as evidence depends on who is one person with whom.
             old = old | set(region.record_id.tolist())
         else:
-            new = np.array([record in ids for record in region.record_id.tolist()], dtype=bool)
-            edges = edges.where(np.flatnonzero(new[edges.left] | new[edges.right]))
-        return old, self._edges(region, edges)
+            pairs = zip(edges.left.tolist(), edges.right.tolist(), strict=True)
+            new = np.array([at for at, (a, b) in enumerate(pairs) if a in ids or b in ids], dtype=np.int64)
+            edges, bits = edges.where(new), bits[new]
+        return old, _edges(self.index.learned.knowledge.model, edges, bits)
 
-    def _edges(self, region: Region, edges: Pairs) -> list[Edge]:
-        """Evidence inside a region as `identity.edge` keeps it."""
-        a, b = region.record_id[edges.left], region.record_id[edges.right]
-        model = self.index.learned.knowledge.model
-        bits = self.index.bits_of(a, b, edges)
-        weights = np.round(weight_bits(edges.odds_bits, model), 2)
-        columns = (np.minimum(a, b), np.maximum(a, b), edges.odds_bits, weights, edges.probability)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        evidence = map(reasons, repeat(model), edges.levels.tolist(), bits.tolist())
-        return [
-            Edge(low, high, odds, weight, probability, one)
-            for (low, high, odds, weight, probability), one in zip(rows, evidence, strict=True)
-        ]
+
+def _edges(model: Model, pairs: Pairs, bits: npt.NDArray[np.float64]) -> list[Edge]:
+    """Evidence between records as `identity.edge` keeps it; `bits`: what each field adds."""
+    weights = np.round(weight_bits(pairs.odds_bits, model), 2)
+    columns = (pairs.left, pairs.right, pairs.odds_bits, weights, pairs.probability)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    evidence = map(reasons, repeat(model), pairs.levels.tolist(), bits.tolist())
+    return [
+        Edge(low, high, odds, weight, probability, one)
+        for (low, high, odds, weight, probability), one in zip(rows, evidence, strict=True)
+    ]
 
 
 def _partition(region: Region, person_of: Mapping[int, int], said: Said, gone: Sequence[int]) -> Partition:

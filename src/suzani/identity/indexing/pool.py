@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, groupby
 
 import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.indexing.growing import Growing, Table
-from suzani.identity.kernels import hashing, lookup
+from suzani.identity.kernels import lookup
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
@@ -47,7 +48,8 @@ class Pool:
         lists = list(dict.fromkeys(self._lists))
         salts = np.arange(1, len(lists) + 1, dtype=np.uint64) * _SALT
         self._salt = dict(zip(lists, salts, strict=True))
-        self._salts = np.array([self._salt[list_] for list_ in self._lists], dtype=np.uint64)
+        self._field_of = np.repeat(np.arange(len(packed.fields)), packed.layout.table[:, COUNT]).tolist()
+        self._salts = np.array([self._salt[self._lists[f]] for f in self._field_of], dtype=np.uint64)
         self._scheme = {name: learned.norms.scheme_of(name) for name, _ in packed.fields}
         self._column = {name: int(kind is Kind.FAMILY_NAME) for name, kind in packed.fields}
         self._text = Growing(packed.values.text[: packed.values.start[-1]])
@@ -92,50 +94,36 @@ class Pool:
         self._extend([Field(name, kind, [_UNHEARD], _NOWHERE, scheme[name]) for name, kind in self.fields])
         self.forget(mark)
         self._known.put(np.empty(0, np.uint64), np.empty(0, np.int32))
-        hashing.hash_values(*_laid_out([_UNHEARD]))
 
     def codes_of(self, records: Sequence[Standard], keep: bool) -> Codes:
         """The codes (records × columns) of standardised records; unknown values are added, and entered if
         `keep`."""
-        codes = np.full((len(records), int(self.layout.table[:, COUNT].sum())), -1, dtype=np.int32)
-        rows, columns, fields, texts = [], [], [], []
-        for f, (name, _) in enumerate(self.fields):
-            first = int(self.layout.table[f, FIRST])
-            for row, record in enumerate(records):
-                for column, text in enumerate(record[name], first):
-                    if text:
-                        rows.append(row)
-                        columns.append(column)
-                        fields.append(f)
-                        texts.append(text)
-        if texts:
-            hashes = hashing.hash_values(*_laid_out(texts)) ^ self._salts[fields]
-            numbers = self._known.find(hashes)
-            unknown = np.flatnonzero(numbers == lookup.NONE)
-            if len(unknown):
-                numbers[unknown] = self._added(unknown, np.array(fields), texts, hashes, keep)
-            codes[rows, columns] = numbers
-        return codes
+        texts = [text for record in records for name, _ in self.fields for text in record[name]]
+        hashes, codes = lookup.find_values(
+            *_laid_out(texts), self._salts, self._known.keys, self._known.numbers
+        )
+        unknown = np.flatnonzero(codes == lookup.UNKNOWN)
+        if len(unknown):
+            codes[unknown] = self._added(unknown.tolist(), texts, hashes[unknown].tolist(), keep)
+        return codes.reshape(len(records), -1)
 
     def _added(
-        self, unknown: npt.NDArray[np.int64], fields: npt.NDArray[np.int64], texts: Sequence[str],
-        hashes: npt.NDArray[np.uint64], keep: bool,
-    ) -> Codes:  # fmt: skip
+        self, unknown: Sequence[int], texts: Sequence[str], hashes: Sequence[int], keep: bool
+    ) -> Sequence[int]:
         """Numbers for values that are not known yet, one to each, wherever it stands."""
-        keys, first, place = np.unique(hashes[unknown], return_index=True, return_inverse=True)
-        first = unknown[first]
-        by_field = np.argsort(fields[first], kind="stable")
+        first = dict(zip(reversed(hashes), reversed(unknown), strict=True))
+        field_of, width = self._field_of, len(self._field_of)
+        by_field = sorted(first, key=lambda hash_: (field_of[first[hash_] % width], first[hash_]))
+        numbers = dict(zip(by_field, count(self._hash.size), strict=False))
         fresh = []
-        for f in np.unique(fields[first]).tolist():
+        for f, own in groupby(by_field, key=lambda hash_: field_of[first[hash_] % width]):
             name, kind = self.fields[f]
-            values = [texts[at] for at in first[by_field].tolist() if fields[at] == f]
+            values = [texts[first[hash_]] for hash_ in own]
             fresh.append(Field(name, kind, values, _NOWHERE, self._scheme[name]))
-        numbers = np.empty(len(keys), dtype=np.int32)
-        numbers[by_field] = np.arange(self._hash.size, self._hash.size + len(keys), dtype=np.int32)
         self._extend(fresh)
         if keep:
-            self._known.put(keys, numbers)
-        return np.asarray(numbers[place])
+            self._known.put(np.array(by_field, np.uint64), np.array([*numbers.values()], np.int32))
+        return [numbers[hash_] for hash_ in hashes]
 
     def _extend(self, fresh: Sequence[Field]) -> None:
         """Append the values of one field after another."""
@@ -189,6 +177,6 @@ class Pool:
 
 def _laid_out(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The bytes of a few strings, and where each begins; as `texts_of` has them of many."""
-    encoded = [text.encode() for text in texts]
-    text = np.frombuffer(b"".join(encoded), np.uint8)
-    return text, np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    joined = "".join(texts)
+    lengths = map(len, texts if joined.isascii() else map(str.encode, texts))
+    return np.frombuffer(joined.encode() or b"\0", np.uint8), np.cumsum([0, *lengths], dtype=np.int64)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suzani.identity.kernels import blocks
-from suzani.identity.kernels.arrays import Bools, Codes, Hashes32, Hashes64, Ints
+from suzani.identity.kernels import blocks, hashing
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Hashes32, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
 from suzani.identity.kernels.levels import levels_of
 from suzani.identity.kernels.weights import Judge, scores_of
@@ -15,7 +15,7 @@ from suzani.identity.kernels.weights import Judge, scores_of
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
 _ROW_MASK = np.uint64((1 << 24) - 1)
-NONE = -1
+NONE, UNKNOWN = -1, -2
 
 
 class Blocks(NamedTuple):
@@ -88,6 +88,24 @@ def find(keys: Hashes64, numbers: Codes, wanted: Hashes64) -> Codes:
     for i in range(len(wanted)):
         result[i] = numbers[_slot(keys, numbers, wanted[i])]
     return result
+
+
+@kernel
+def find_values(
+    text: Bytes, start: Ints, salts: Hashes64, keys: Hashes64, numbers: Codes
+) -> tuple[Hashes64, Codes]:
+    """The salted hash of each value and its number: NONE for an empty one, UNKNOWN for one that is not there.
+
+    Values come record by record; `salts` has one for each of a record.
+    """
+    hashes = hashing.hash_values(text, start)
+    codes = np.full(len(hashes), NONE, dtype=np.int32)
+    for i in range(len(hashes)):
+        if hashes[i]:
+            hashes[i] ^= salts[i % len(salts)]
+            at = _slot(keys, numbers, hashes[i])
+            codes[i] = UNKNOWN if numbers[at] == NONE else numbers[at]
+    return hashes, codes
 
 
 @inner

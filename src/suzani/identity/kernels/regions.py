@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes64, Ints
+from suzani.identity.kernels import copies
+from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Ints
 from suzani.identity.kernels.compiling import kernel
 from suzani.identity.kernels.levels import Layout, levels_of
-from suzani.identity.kernels.linkage import Known, link_components
+from suzani.identity.kernels.linkage import Known, components, link_components
 from suzani.identity.kernels.lookup import Blocks, Bounds, Marks, Nodes, reach
 from suzani.identity.kernels.weights import Judge, field_bits, scores_of
 
@@ -25,11 +26,18 @@ class Rulings(NamedTuple):
     cannot: Ints
 
 
-class Linked(NamedTuple):
-    """Nodes in the order of what they say: the place of the node that names the person of each, and the
-    evidence between them, by place: odds and levels (pairs × fields)."""
+class Around(NamedTuple):
+    """Nodes in the order of what they say, and the loose pairs among them, by place."""
 
     nodes: Ints
+    left: Ints
+    right: Ints
+
+
+class Linked(NamedTuple):
+    """By place among nodes: the one that names the person of each, and the evidence between them, odds and
+    levels (pairs × fields). Nothing of nodes that are too many to score all their pairs."""
+
     label: Ints
     left: Ints
     right: Ints
@@ -37,10 +45,23 @@ class Linked(NamedTuple):
     levels: Bytes
 
 
-class Probed(NamedTuple):
-    """What a looked-up node meets: persons and its own pairs, what each field adds to these (`field_bits`),
-    its place, and the odds of every node with itself."""
+class Persons(NamedTuple):
+    """Records, each named by a record of its person (none of too many), and the evidence between them: both
+    records, odds, levels (pairs × fields), and what each field adds (`field_bits`)."""
 
+    named: Ints
+    a: Ints
+    b: Ints
+    odds: Floats
+    levels: Bytes
+    bits: Floats
+
+
+class Probed(NamedTuple):
+    """What a looked-up node meets: nodes, their persons and its own pairs, what each field adds to these
+    (`field_bits`), its place, and the odds of every node with itself."""
+
+    nodes: Ints
     found: Linked
     bits: Floats
     own: int
@@ -48,17 +69,17 @@ class Probed(NamedTuple):
 
 
 @kernel
-def in_order(nodes: Ints, contents: Hashes64) -> Ints:
-    """Nodes in the order of what they say, as a run has them; of two that say the same the lower is first."""
-    nodes = np.sort(nodes)
-    return nodes[np.argsort(contents[nodes], kind="mergesort")]
-
-
-@kernel
-def places_of(wanted: Ints, nodes: Ints) -> Ints:
-    """The place of each wanted node among others."""
-    by_number = np.argsort(nodes)
-    return by_number[np.searchsorted(nodes[by_number], wanted)]
+def around(seeds: Ints, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks) -> Around:
+    """What seeds (distinct nodes) are loosely connected with, these included, in the order that a run has it
+    in; of two nodes that say the same the lower is first."""
+    reached, left, right = reach(seeds, near, nodes, judge, bounds, marks)
+    by_number = np.sort(reached)
+    order = np.argsort(nodes.contents[by_number], kind="mergesort")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return Around(
+        by_number[order], place[np.searchsorted(by_number, left)], place[np.searchsorted(by_number, right)]
+    )
 
 
 @kernel
@@ -81,32 +102,66 @@ def _starts(component: Ints) -> Ints:
 
 
 @kernel
-def link_few(
-    nodes: Ints, component: Ints, rulings: Rulings, codes: Codes, judge: Judge, bounds: Bounds
-) -> Linked:
-    """Persons among nodes (`in_order`); `component`: the smallest place in the component of each."""
+def _link_few(found: Around, rulings: Rulings, codes: Codes, judge: Judge, bounds: Bounds) -> Linked:
+    """Persons among few nodes: those connected by the pairs found, each component for itself."""
+    component = components(len(found.nodes), found.left, found.right)
     members = np.argsort(component, kind="mergesort")
+    starts = _starts(component[members])
+    if len(members) and np.diff(starts).max() > bounds.largest:
+        members, starts = members[:0], starts[:1]
     named, left, right, odds, levels = link_components(
-        members, _starts(component[members]), judge.layout, judge.values, judge.weights, codes[nodes],
+        members, starts, judge.layout, judge.values, judge.weights, codes[found.nodes],
         _nothing_known(judge.layout), rulings.together, rulings.cannot, bounds.clip, bounds.cut, bounds.kept,
     )  # fmt: skip
-    label = np.empty(len(nodes), dtype=np.int64)
+    label = np.empty(len(members), dtype=np.int64)
     label[members] = named
-    return Linked(nodes, label, left, right, odds, levels)
+    return Linked(label, left, right, odds, levels)
+
+
+@kernel
+def persons_among(
+    found: Around, rulings: Rulings, codes: Codes, judge: Judge, bounds: Bounds, members: Ints, starts: Ints
+) -> Persons:
+    """Persons among the records of nodes: members[starts[n]:starts[n + 1]] are those of the nth."""
+    linked = _link_few(found, rulings, codes, judge, bounds)
+    if len(linked.label) < len(found.nodes):
+        members = members[:0]
+    return persons_of(linked, codes[found.nodes], judge, bounds, members, starts)
+
+
+@kernel
+def persons_of(
+    linked: Linked, codes: Codes, judge: Judge, bounds: Bounds, members: Ints, starts: Ints
+) -> Persons:
+    """The same of nodes that are linked already; `codes`: theirs."""
+    layout, values, weights = judge
+    copied = np.flatnonzero(np.diff(starts[: len(linked.label) + 1]) > 1)
+    levels = levels_of(layout, values, codes, copied, copied)
+    odds = scores_of(weights, layout, levels, codes, copied, copied)
+    selves = np.zeros(len(linked.label))
+    selves[copied] = odds
+    joins = odds > bounds.cut
+    own = copied[joins]
+    left, right = np.append(linked.left, own), np.append(linked.right, own)
+    levels = np.concatenate((linked.levels, levels[joins]))
+    bits = field_bits(weights, layout, levels, codes, left, right)
+    a, b, which = copies.spread(linked.left, linked.right, own, members, starts)
+    return Persons(
+        copies.clusters(linked.label, selves, bounds.cut, members, starts),
+        a, b, np.append(linked.odds, odds[joins])[which], levels[which], bits[which],
+    )  # fmt: skip
 
 
 @kernel
 def probe(row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks) -> Probed:
-    """What a node meets that stands in no block itself. Of more nodes than `bounds.largest` nothing but the
-    nodes is told."""
-    reached, _, _ = reach(np.array([row]), near, nodes, judge, bounds, marks)
-    reached = in_order(reached, nodes.contents)
-    few = reached[: len(reached) if len(reached) <= bounds.largest else 0]
-    rulings = Rulings(np.full(len(few), -1), np.empty(0, dtype=np.int64))
+    """What a node meets that stands in no block itself. Of too many nodes nothing but the nodes is told."""
+    found = around(np.array([row]), near, nodes, judge, bounds, marks)
+    rulings = Rulings(np.full(len(found.nodes), -1), np.empty(0, dtype=np.int64))
     every = Bounds(bounds.loose, bounds.cut, bounds.clip, -np.inf, bounds.largest)
-    linked = link_few(few, np.zeros(len(few), dtype=np.int64), rulings, nodes.codes, judge, every)
+    linked = _link_few(found, rulings, nodes.codes, judge, every)
+    few = found.nodes[: len(linked.label)]
     own = 0
-    while reached[own] != row:
+    while found.nodes[own] != row:
         own += 1
     mine = (linked.left == own) | (linked.right == own)
     left, right, levels = linked.left[mine], linked.right[mine], linked.levels[mine]
@@ -114,4 +169,6 @@ def probe(row: int, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, ma
     bits = field_bits(weights, layout, levels, nodes.codes[few], left, right)
     itself = levels_of(layout, values, nodes.codes, few, few)
     selves = scores_of(weights, layout, itself, nodes.codes, few, few)
-    return Probed(Linked(reached, linked.label, left, right, linked.odds[mine], levels), bits, own, selves)
+    return Probed(
+        found.nodes, Linked(linked.label, left, right, linked.odds[mine], levels), bits, own, selves
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from suzani.identity.kernels.copies import clusters
 from suzani.identity.kernels.weights import Weights, scores_of
 from suzani.identity.learning import sampling
 from suzani.identity.learning.choosing import choose
@@ -245,16 +246,14 @@ def _of_rows(
     packed: Packed, nodes: Nodes, weights: Weights, parted: Partition, options: Options
 ) -> tuple[Rows, Pairs]:
     """Persons and edges of all rows: a copy joins the first of its node if that would match itself."""
-    person = nodes.first[parted.person[nodes.of_row]]
     if not len(nodes.copied):
-        return person, parted.edges.on(nodes.first)
+        return nodes.first[parted.person[nodes.of_row]], parted.edges.on(nodes.first)
     selves = matching.score(packed, weights, nodes.copied, nodes.copied)
-    apart = np.zeros(len(nodes.first), dtype=bool)
-    apart[nodes.copied[selves.odds_bits <= options.cut_bits]] = True
-    alone = apart[nodes.of_row]
-    alone[nodes.first] = False
-    person[alone] = np.flatnonzero(alone)
+    odds = np.zeros(len(nodes.first))
+    odds[nodes.copied] = selves.odds_bits
     starts = np.append(0, np.cumsum(nodes.sizes))
+    person = np.empty(len(nodes.of_row), dtype=np.int64)
+    person[nodes.members] = clusters(parted.person, odds, options.cut_bits, nodes.members, starts)
     joins = selves.where(selves.odds_bits > options.cut_bits)
     return person, spread(parted.edges, joins, nodes.members, starts)
 

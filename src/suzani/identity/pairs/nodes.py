@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from suzani.identity.kernels import copies
 from suzani.identity.models.comparisons import Rows
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.ordering import stable_order
 from suzani.identity.pairs.packing import Packed
 
-MANY = 20
-"""Of so many copies each has evidence to the first alone; of fewer, to whatever the first has evidence to."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -65,28 +64,6 @@ def spread(edges: Pairs, selves: Pairs, members: Rows, starts: Rows) -> Pairs:
 
     members[starts[n]:starts[n + 1]] are the rows of node n. The first of very many copies stands for all.
     """
-    sizes = np.diff(starts)
-    counted = np.where(sizes < MANY, sizes, 1)
-    left, right = counted[edges.left], counted[edges.right]
-    which, at = _places(left * right)
-    a = members[starts[edges.left[which]] + at // right[which]]
-    b = members[starts[edges.right[which]] + at % right[which]]
-    few = sizes[selves.left] < MANY
-    own = sizes[selves.left]
-    among, at = _places(np.where(few, own * own, own))
-    n = own[among]
-    i = np.where(few[among], at // n, 0)
-    j = np.where(few[among], at % n, at)
-    later = j > i
-    among, i, j = among[later], i[later], j[later]
-    begin = starts[selves.left[among]]
-    a, b = np.append(a, members[begin + i]), np.append(b, members[begin + j])
-    odds = np.append(edges.odds_bits[which], selves.odds_bits[among])
-    levels = np.concatenate([edges.levels[which], selves.levels[among]])
-    return Pairs(np.minimum(a, b), np.maximum(a, b), odds, levels)
-
-
-def _places(counts: Rows) -> tuple[Rows, Rows]:
-    """For counts (2, 3): which (0, 0, 1, 1, 1) and the place in each (0, 1, 0, 1, 2)."""
-    which = np.repeat(np.arange(len(counts)), counts)
-    return which, np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    a, b, which = copies.spread(edges.left, edges.right, selves.left, members, starts)
+    odds = np.append(edges.odds_bits, selves.odds_bits)
+    return Pairs(a, b, odds[which], np.concatenate([edges.levels, selves.levels])[which])

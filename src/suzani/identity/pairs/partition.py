@@ -126,6 +126,8 @@ class Held:
     def of(cls, rows: int, constraints: Constraints) -> Held:
         """Constraints on so many rows."""
         together = np.full(rows, -1, dtype=np.int64)
+        if not len(constraints.must[0]) + len(constraints.cannot[0]):
+            return cls(together, np.empty(0, np.int64))
         left, right = constraints.must
         group = components(rows, left, right)
         for side in (left, right):

@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.pairs.nodes import MANY
+from suzani.identity.kernels.copies import MANY
 from suzani.identity.pairs.partition import Options
 from suzani.identity.reasons.explaining import RecordName
 
