@@ -46,10 +46,10 @@ def test_values_are_checked_by_kind(attribute: str, valid: list[object], invalid
     ],
 )
 def test_placeholders_are_told_from_values(attribute: str, fillers: list[object], real: list[object]) -> None:
-    assert validity.placeholders(attribute, pa.array(fillers), TODAY).all()
-    assert not validity.placeholders(attribute, pa.array(real), TODAY).any()
+    assert validity.placeholders({attribute: pa.array(fillers)})[attribute].all()
+    assert not validity.placeholders({attribute: pa.array(real)})[attribute].any()
 
 
 def test_nulls_and_empty_columns_are_nothing() -> None:
     assert len(validity.valid("phone", pa.array([], pa.string()), TODAY)) == 0
-    assert not validity.placeholders("phone", pa.array([None], pa.string()), TODAY).any()
+    assert not validity.placeholders({"phone": pa.array([None], pa.string())})["phone"].any()

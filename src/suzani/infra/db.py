@@ -145,6 +145,8 @@ async def _check(url: str) -> None:
 async def _configure(connection: Tx) -> None:
     # Transactions are begun by `Database.transaction` alone.
     await connection.set_autocommit(True)
+    # Statements are few and come again and again.
+    connection.prepare_threshold = 1
     await connection.execute("set timezone to 'UTC'")
 
 

@@ -46,7 +46,6 @@ _OPTIONS: Final = {
     "max_wal_size": "4GB",
     "min_wal_size": "256MB",
     "checkpoint_completion_target": "0.9",
-    "wal_compression": "on",
     "synchronous_commit": "on",
     "random_page_cost": "1.1",
     "jit": "off",

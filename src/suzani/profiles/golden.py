@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -90,7 +91,9 @@ def compute(records: pa.Table, products: pa.Table, survivorship: Survivorship, t
     rows = Rows(
         person.astype(np.int64), _trust(records["system"], survivorship), _microseconds(records["updated_at"])
     )
-    columns = {name: _column(name, records[name].combine_chunks(), today) for name in ATTRIBUTES}
+    encoded = {name: pc.dictionary_encode(records[name].combine_chunks()) for name in ATTRIBUTES}
+    fillers = validity.placeholders({name: own.dictionary for name, own in encoded.items()})
+    columns = {name: _column(name, own, fillers[name], today) for name, own in encoded.items()}
     measures = {name: _measures(rows, column) for name, column in columns.items()}
     decisions = {name: _decide(rows, name, columns, measures, survivorship) for name in ATTRIBUTES}
     decisions[CONSENT] = _consent(rows, records)
@@ -112,11 +115,9 @@ def _microseconds(times: pa.ChunkedArray) -> Ints:
     return np.asarray(pc.fill_null(times.cast(pa.int64()), np.iinfo(np.int64).min // 2).to_numpy(), np.int64)
 
 
-def _column(name: str, values: pa.Array, today: date) -> _Column:
-    encoded = pc.dictionary_encode(values)
+def _column(name: str, encoded: pa.DictionaryArray, filler: npt.NDArray[np.bool_], today: date) -> _Column:
     code = np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
     distinct = encoded.dictionary
-    filler = validity.placeholders(name, distinct, today)
     valid = validity.valid(name, distinct, today) & ~filler
     terms = TERMS[name](distinct.cast(pa.string()).to_pylist()) if name in TERMS else None
     forms = _comparable(distinct, terms)
@@ -204,7 +205,7 @@ def _assemble(
     first = np.r_[np.flatnonzero(np.r_[True, np.diff(rows.person) > 0]), len(rows.person)]
     position = np.arange(len(rows.person)) - first[rows.person]
     several = np.diff(first) > 1
-    with duckdb.connect() as db:
+    with _engine().cursor() as db:
         db.register(
             "golden", pa.table({"person": np.arange(len(person_ids)), "person_id": person_ids, **golden})
         )
@@ -213,6 +214,12 @@ def _assemble(
         db.register("record", _record_terms(rows, records, columns))
         db.register("product", _product_terms(products))
         return db.sql(_PROFILE).to_arrow_table()
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The engine of this process, kept because to start one takes longer than to assemble some persons."""
+    return duckdb.connect()
 
 
 def _won(decisions: dict[str, Decision], position: Ints, several: npt.NDArray[np.bool_]) -> pa.Table:

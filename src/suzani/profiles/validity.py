@@ -45,17 +45,25 @@ def digits_of(values: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(values, r"[^0-9]+", "")
 
 
-def placeholders(attribute: str, values: pa.Array, today: date) -> Flags:
-    """Which values only fill a gap (01.01.1900, "нет", 998000000000); these never survive."""
-    if pa.types.is_date(values.type):
+def placeholders(values: Mapping[str, pa.Array]) -> dict[str, Flags]:
+    """Which values of each attribute only fill a gap (01.01.1900, "нет", 998000000000); these never survive."""
+    texts = {name: own for name, own in values.items() if not pa.types.is_date(own.type)}
+    # All texts at once: to build the pattern takes longer than to look through the values of some persons.
+    words = _flags(pc.match_substring_regex(pa.chunked_array(texts.values(), pa.string()), PLACEHOLDER_WORDS))
+    ends = np.cumsum([len(own) for own in texts.values()])
+    found = dict(zip(texts, np.split(words, ends[:-1]), strict=True))
+    return {name: _fillers(ATTRIBUTES[name].kind, own, found.get(name)) for name, own in values.items()}
+
+
+def _fillers(kind: Kind, values: pa.Array, words: Flags | None) -> Flags:
+    """The same for one attribute; `words`: texts that are words for nothing, None for dates."""
+    if words is None:
         return _flags(pc.is_in(values, value_set=pa.array(PLACEHOLDER_DATES, values.type)))
-    found = _flags(pc.match_substring_regex(values, PLACEHOLDER_WORDS))
-    kind = ATTRIBUTES[attribute].kind
     if kind in (Kind.PHONE, Kind.NATIONAL_ID, Kind.DOCUMENT):
-        found |= _flags(pc.match_substring_regex(digits_of(values), FILLER_DIGITS))
+        return words | _flags(pc.match_substring_regex(digits_of(values), FILLER_DIGITS))
     if kind is Kind.EMAIL:
-        found |= _flags(pc.match_substring_regex(values, EMAIL_PLACEHOLDER))
-    return found
+        return words | _flags(pc.match_substring_regex(values, EMAIL_PLACEHOLDER))
+    return words
 
 
 def valid(attribute: str, values: pa.Array, today: date) -> Flags:
