@@ -46,12 +46,12 @@ def digits_of(values: pa.Array) -> pa.Array:
 
 
 def placeholders(values: Mapping[str, pa.Array]) -> dict[str, Flags]:
-    """Which values of each attribute only fill a gap (01.01.1900, "нет", 998000000000); these never survive."""
+    """Which values only fill a gap (01.01.1900, "нет", 998000000000), by attribute; these never survive."""
     texts = {name: own for name, own in values.items() if not pa.types.is_date(own.type)}
     # All texts at once: to build the pattern takes longer than to look through the values of some persons.
     words = _flags(pc.match_substring_regex(pa.chunked_array(texts.values(), pa.string()), PLACEHOLDER_WORDS))
-    ends = np.cumsum([len(own) for own in texts.values()])
-    found = dict(zip(texts, np.split(words, ends[:-1]), strict=True))
+    starts = np.cumsum([0, *(len(own) for own in texts.values())]).tolist()
+    found = {name: words[start : start + len(texts[name])] for name, start in zip(texts, starts, strict=False)}
     return {name: _fillers(ATTRIBUTES[name].kind, own, found.get(name)) for name, own in values.items()}
 
 
