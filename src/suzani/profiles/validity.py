@@ -51,7 +51,9 @@ def placeholders(values: Mapping[str, pa.Array]) -> dict[str, Flags]:
     # All texts at once: to build the pattern takes longer than to look through the values of some persons.
     words = _flags(pc.match_substring_regex(pa.chunked_array(texts.values(), pa.string()), PLACEHOLDER_WORDS))
     starts = np.cumsum([0, *(len(own) for own in texts.values())]).tolist()
-    found = {name: words[start : start + len(texts[name])] for name, start in zip(texts, starts, strict=False)}
+    found = {
+        name: words[start : start + len(texts[name])] for name, start in zip(texts, starts, strict=False)
+    }
     return {name: _fillers(ATTRIBUTES[name].kind, own, found.get(name)) for name, own in values.items()}
 
 
