@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.values.texts import Texts, as_array
+from suzani.identity.kernels.numbering import number_values
+from suzani.identity.values.texts import Texts, as_array, bytes_of
 
 Codes = npt.NDArray[np.int32]
 MISSING = -1
@@ -101,15 +102,11 @@ def recode(forms: Texts, codes: Codes) -> Encoded:
 
 def distinct(forms: Texts) -> tuple[pa.StringArray, Codes]:
     """The distinct forms without "" and null, in order of appearance, and the code of each form."""
-    encoded = pc.dictionary_encode(as_array(forms))
-    indices = encoded.indices
-    target = (pc.fill_null(indices, MISSING) if indices.null_count else indices).to_numpy()
-    empty = pc.index(encoded.dictionary, "").as_py()
-    if empty < 0:
-        return encoded.dictionary, np.asarray(target)
-    target = np.where(target == empty, MISSING, target - (target > empty)).astype(np.int32)
-    rest = pa.concat_arrays([encoded.dictionary[:empty], encoded.dictionary[empty + 1 :]])
-    return rest, target
+    array = as_array(forms)
+    bits = array.buffers()[0] if array.null_count else None
+    valid = np.frombuffer(bits, np.uint8) if bits is not None else np.empty(0, np.uint8)
+    codes, first = number_values(*bytes_of(array), valid, array.offset)
+    return array.take(pa.array(first)), codes
 
 
 def compact(codes: Codes, size: int) -> tuple[npt.NDArray[np.int64], Codes]:

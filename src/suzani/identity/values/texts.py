@@ -35,7 +35,7 @@ def as_list(values: Texts) -> list[str]:
 
 
 def bytes_of(texts: pa.StringArray) -> tuple[Bytes, Starts]:
-    """The bytes of an array without nulls, and where each value starts; one more start ends the last."""
+    """The bytes of an array, and where each value starts; one more start ends the last."""
     _, starts, data = texts.buffers()
     if len(texts) == 0 or starts is None:
         return np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.int32)
