@@ -28,9 +28,11 @@ _TOGETHER_CLIENTS = 4
 @dataclass(frozen=True, slots=True)
 class Load:
     """What the server is put under, over `clients` kept connections: `rate` requests a second for `seconds`,
-    then `ceiling` records as fast as they go, first one a request, then `together`; `store` keeps them."""
+    after `warm_up` more that do not count; then `ceiling` records as fast as they go, first one a request, then
+    `together`; `store` keeps them."""
 
     rate: float = 200.0
+    warm_up: float = 1.0
     seconds: float = 30.0
     ceiling: int = 10_000
     together: int = 50
@@ -67,6 +69,9 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
 
 def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
     """Latency at the load's rate, in milliseconds from when each request was due."""
+    first = arrivals(load.rate, load.warm_up, _SEED)
+    if len(first):
+        _driven(folder, first, load, url, _SEED + 3)
     found = _driven(folder, arrivals(load.rate, load.seconds, _SEED), load, url, _SEED)
     figures = {
         f"p{percent:g}_ms": percentile_ms(found.latency_seconds, percent) for percent in (50, 99, 99.9)

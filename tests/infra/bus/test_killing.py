@@ -203,7 +203,8 @@ async def test_postgresql_is_killed(embedded: Settings, server: ServerUse, bus_s
         running = find_running(server.cluster)
         assert running is not None
         os.kill(running.pid, signal.SIGKILL)
-        await asyncio.sleep(0.2)
+        while find_running(server.cluster) is not None:
+            await asyncio.sleep(0.02)
         await asyncio.to_thread(server.ensure_running, embedded)
 
     db = await Database.connect(server.url)
