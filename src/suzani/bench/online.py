@@ -28,8 +28,8 @@ _TOGETHER_CLIENTS = 4
 @dataclass(frozen=True, slots=True)
 class Load:
     """What the server is put under, over `clients` kept connections: `rate` requests a second for `seconds`,
-    after `warm_up` more that do not count; then `ceiling` records as fast as they go, first one a request, then
-    `together`; `store` keeps them."""
+    after `warm_up` more that do not count; then `ceiling` records as fast as they go, first one a request,
+    then `together`; `store` keeps them."""
 
     rate: float = 200.0
     warm_up: float = 1.0

@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ import pytest
 
 from suzani.infra.bus import Bus, Message, lags, open_bus
 from suzani.infra.bus.kafka.bus import KafkaBus
+from suzani.infra.cluster import Cluster
 from suzani.infra.db import Database, execute, fetch
 from suzani.infra.migrate import migrate
 from suzani.infra.postmaster import find_running
@@ -195,6 +197,12 @@ def server(embedded: Settings) -> Iterator[ServerUse]:
     use.leave()
 
 
+def until_dead(cluster: Cluster) -> None:
+    """A killed process may live on for a moment."""
+    while find_running(cluster) is not None:
+        time.sleep(0.02)
+
+
 async def test_postgresql_is_killed(embedded: Settings, server: ServerUse, bus_settings: Settings) -> None:
     own = replace(bus_settings, database_url=server.url)
     await migrate(server.url)
@@ -203,8 +211,7 @@ async def test_postgresql_is_killed(embedded: Settings, server: ServerUse, bus_s
         running = find_running(server.cluster)
         assert running is not None
         os.kill(running.pid, signal.SIGKILL)
-        while find_running(server.cluster) is not None:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(until_dead, server.cluster)
         await asyncio.to_thread(server.ensure_running, embedded)
 
     db = await Database.connect(server.url)
