@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from suzani import sources
 from suzani.identity import MOST_AT_ONCE, Asked, Resolved, Resolver
@@ -107,7 +106,7 @@ class Online:
 
     def _asked(self, record: _Record, where: str = "") -> Asked:
         reader = self._readers.of(record.system) if record.system else self._without_system
-        return _asked(record, reader, where)
+        return _checked(record, reader, where)
 
     def _tried(self, record: _Record, at: int) -> Asked | SuzaniError:
         try:
@@ -128,21 +127,12 @@ class Online:
             gc.unfreeze()
 
 
-class _Plain(APIRoute):
-    """A route whose function takes the request and gives the response as they are: what the framework does
-    for parameters takes longer than all else that is done for one record here."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The function itself."""
-        return self.endpoint
-
-
 def add_resolving(router: APIRouter, online: Online, problems: dict[Any, Any]) -> None:
-    """Put the route on the router."""
+    """Describe the route; what asks for it is answered before it comes here (`web.express`)."""
     router.add_api_route(
         "/identity/resolve", online.answer, methods=["POST"], tags=["identity"], description=DESCRIPTION,
         openapi_extra=REQUEST_BODY, responses={200: {"model": ResolveAnswer | Answers}, **problems},
-        route_class_override=_Plain, name="resolve",
+        name="resolve",
     )  # fmt: skip
 
 
@@ -183,7 +173,7 @@ def _several(body: _Body, records: Sequence[_Record]) -> Sequence[_Record]:
     return records
 
 
-def _asked(record: _Record, reader: sources.Reader, where: str) -> Asked:
+def _checked(record: _Record, reader: sources.Reader, where: str) -> Asked:
     """The checked record. Raises InvalidInput with what is wrong, where, and what to do."""
     prefix = f"{where}." if where else ""
     if record.attributes is msgspec.UNSET:
