@@ -42,6 +42,7 @@ async def bank(resolved_database: str, tmp_path: Path) -> AsyncIterator[Platform
 @pytest.fixture
 async def api(bank: Platform) -> AsyncIterator[httpx.AsyncClient]:
     online = Online(bank)
+    await online.open()
     transport = httpx.ASGITransport(build_api(bank, online))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
         yield client
