@@ -78,8 +78,8 @@ def hash_until(text: Bytes, start: Ints, stop: int) -> Hashes32:
 
 
 @inner
-def _slot(slots: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
-    """Where the number of a word stands, or has to be put."""
+def slot_of(slots: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
+    """Where the number of a hash stands, or has to be put; there are a power of two slots, not all taken."""
     slot = hash_ & np.uint64(len(slots) - 1)
     while slots[slot] >= 0 and hashes[slots[slot]] != hash_:
         slot = (slot + np.uint64(1)) & np.uint64(len(slots) - 1)
@@ -102,7 +102,7 @@ def _number(
                 whole &= 48 <= text[j] <= 57
                 j += 1
             hash_ = hash_bytes(text, i, j)
-            slot = _slot(slots, hashes, hash_)
+            slot = slot_of(slots, hashes, hash_)
             if slots[slot] < 0:
                 slots[slot] = distinct
                 hashes[distinct], digits[distinct] = hash_, whole
@@ -128,7 +128,7 @@ def number_words(text: Bytes, start: Ints) -> tuple[Codes, Ints, Hashes64, Bools
     while v < len(start) - 1:
         slots = np.full(size, -1, dtype=np.int32)
         for word in range(distinct):
-            slots[_slot(slots, hashes, hashes[word])] = word
+            slots[slot_of(slots, hashes, hashes[word])] = word
         v, seen, distinct = _number(text, start, slots, numbers, begins, hashes, digits, v, seen, distinct)
         size *= 4
     return numbers[:seen], begins, hashes[:distinct].copy(), digits[:distinct].copy()

@@ -9,7 +9,7 @@ import numpy as np
 
 from suzani.identity.kernels.arrays import Bytes, Codes, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.hashing import hash_bytes
+from suzani.identity.kernels.hashing import hash_bytes, slot_of
 
 _PARTS = 256
 _PART_SHIFT = np.uint64(56)
@@ -37,7 +37,7 @@ def number_values(text: Bytes, start: Codes, valid: Bytes, offset: int) -> tuple
         if not hashes[row]:
             codes[row] = _MISSING
         elif numbers < len(known):
-            slot = _slot(table, known, hashes[row])
+            slot = slot_of(table, known, hashes[row])
             if table[slot] < 0:
                 table[slot], known[numbers], first[numbers] = numbers, hashes[row], row
                 numbers += 1
@@ -52,16 +52,6 @@ def _slots(values: int) -> int:
     while slots < 2 * values:
         slots *= 2
     return slots
-
-
-@inner
-def _slot(table: Codes, hashes: Hashes64, hash_: np.uint64) -> int:
-    """Where the number of a hash stands, or has to be put; the table's size is a power of two."""
-    mask = np.uint64(len(table) - 1)
-    slot = hash_ & mask
-    while table[slot] >= 0 and hashes[table[slot]] != hash_:
-        slot = (slot + np.uint64(1)) & mask
-    return int(slot)
 
 
 @kernel
@@ -104,7 +94,7 @@ def _leaders(hashes: Hashes64) -> Codes:
         first, end = begins[part], ends[part]
         table = np.full(_slots(end - first), _MISSING, dtype=np.int32)
         for i in range(end - first):
-            slot = _slot(table, grouped[first:end], grouped[first + i])
+            slot = slot_of(table, grouped[first:end], grouped[first + i])
             if table[slot] < 0:
                 table[slot] = i
             leaders[rows[first + i]] = rows[first + table[slot]]
