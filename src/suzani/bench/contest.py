@@ -20,10 +20,12 @@ from suzani.bench.splink_peer import CUT, CUTS, SplinkPeer, untrained
 from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
+from suzani.identity.kernels.compiling import start
 from suzani.identity.learning.engine import Resolution, resolve_fields
 from suzani.identity.models.model import Model
 from suzani.identity.pairs.partition import Options
 from suzani.identity.standardising.fields import build_fields
+from suzani.infra import memory
 from suzani.kernel import ATTRIBUTES, Kind
 
 Labels = npt.NDArray[np.int64]
@@ -96,11 +98,13 @@ def _resolve(
     table: pa.Table, meter: Meter, model: Model | None = None, width: Width | None = None
 ) -> Resolution:
     """The one place that calls the engine. Without a `width` it chooses its own blocking rules."""
+    start()
     options = Options(rules=our_rules(width, with_date_parts(table)) if width else None)
-    with meter.phase("encode"):
-        fields = fields_of(table)
-    found = resolve_fields(fields, table.num_rows, model=model, options=options, progress=meter.enter)
-    meter.enter("")
+    with memory.kept():
+        with meter.phase("encode"):
+            fields = fields_of(table)
+        found = resolve_fields(fields, table.num_rows, model=model, options=options, progress=meter.enter)
+        meter.enter("")
     return found
 
 

@@ -19,6 +19,7 @@ from suzani.identity.models.model import Model
 from suzani.identity.pairs.packing import texts_of
 from suzani.identity.pairs.scoring import weight_bits
 from suzani.identity.standardising.fields import standardise
+from suzani.infra import memory
 from suzani.kernel import InvalidInput, Kind
 from suzani.sources.columns import SAMPLE_ROWS, ColumnGuess, infer_kinds, sampled
 
@@ -212,6 +213,7 @@ def _kind(stated: object, column: str, path: Path) -> Kind:
     return kind
 
 
+@memory.kept()
 def link(data: Input, model: Model | None = None, progress: Progress = lambda phase: None) -> Linkage:
     """Resolve the records of `data`; trains a model on them unless one is given."""
     progress("standardise")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import config, njit
+from numba.core.registry import cpu_target
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +42,11 @@ def _base() -> Path:
 
 
 _keep_compiled(_base())
+
+
+def start() -> None:
+    """Load what the compiler imports of itself when the first kernel is called."""
+    cpu_target.target_context.refresh()
 
 
 def kernel(function: F) -> F:

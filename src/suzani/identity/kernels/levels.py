@@ -11,7 +11,7 @@ import numpy as np
 
 from suzani.identity.kernels import marks, strings
 from suzani.identity.kernels.arrays import Bytes, Codes, Hashes32, Hashes64, Ints
-from suzani.identity.kernels.compiling import inner, kernel
+from suzani.identity.kernels.compiling import inlined, inner, kernel
 from suzani.identity.kernels.marks import (
     BAG,
     CODE,
@@ -193,10 +193,14 @@ def _text_level(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> int:
 @inner
 def value_level(way: int, values: Values, a: int, b: int, masks: Hashes64) -> int:
     """Level of two different values."""
+    told = marks.told_by_marks(way, marks.mark_of(values.form, a), marks.mark_of(values.form, b))
+    return told if told != UNTOLD else untold_level(way, values, a, b, masks)
+
+
+@inner
+def untold_level(way: int, values: Values, a: int, b: int, masks: Hashes64) -> int:
+    """Level of two different values that marks do not tell."""
     text, form = values.text, values.form
-    told = marks.told_by_marks(way, marks.mark_of(form, a), marks.mark_of(form, b))
-    if told != UNTOLD:
-        return told
     if way == NAME:
         return name_level(values, a, b)
     if way == EMAIL:
@@ -216,7 +220,7 @@ def value_level(way: int, values: Values, a: int, b: int, masks: Hashes64) -> in
     return _text_level(text, a0, a1, b0, b1) if way == TEXT else 1
 
 
-@inner
+@inlined
 def same_code(first: int, count: int, codes: Codes, left: int, right: int) -> int:
     """What codes alone tell of a field of two rows: 0, one has no value; 1, none in common; 2, one."""
     if count == 1:
@@ -255,7 +259,7 @@ def unlike_level(
     return best
 
 
-@inner
+@inlined
 def field_level(
     f: int, layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64
 ) -> int:
@@ -278,7 +282,7 @@ def _name_or_exact(values: Values, a: int, b: int) -> int:
     return name_level(values, a, b)
 
 
-@inner
+@inlined
 def swap_names(
     layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes, pair: int
 ) -> None:
@@ -296,7 +300,7 @@ def swap_names(
         levels[pair, g] = 0
 
 
-@inner
+@inlined
 def pair_levels(
     layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64, levels: Bytes,
     pair: int,

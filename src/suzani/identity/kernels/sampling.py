@@ -16,10 +16,10 @@ def which_find(rules: Rules, keys: Hashes32, left: Ints, right: Ints) -> Bools:
     """Which rules bring each pair of rows together (pairs × rules)."""
     parts, oversized, start, refine = rules
     result = np.zeros((len(left), len(parts)), dtype=np.bool_)
-    for r in range(len(parts)):
-        c0, n0, c1, n1, c2, n2 = parts[r]
-        for pair in range(len(left)):
-            a, b = left[pair], right[pair]
+    for pair in range(len(left)):
+        a, b = left[pair], right[pair]
+        for r in range(len(parts)):
+            c0, n0, c1, n1, c2, n2 = parts[r]
             if not _meet(c0, n0, keys, a, b) or (n1 and not _meet(c1, n1, keys, a, b)):
                 continue
             if n2 and not _meet(c2, n2, keys, a, b):

@@ -13,8 +13,8 @@ import numpy as np
 from suzani.identity.kernels import blocks, strings
 from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Hashes64, Ints, Singles
 from suzani.identity.kernels.cards import SAME, Cards, Found, Look, may_be_crossed, rest_of, weigh_own
-from suzani.identity.kernels.compiling import inlined, inner, kernel
-from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level
+from suzani.identity.kernels.compiling import inlined, kernel
+from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level, untold_level
 from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 
 _ROW_MASK = (1 << 24) - 1
@@ -110,7 +110,12 @@ def _tell(
     found, table = desk.found, judge.layout.table
     for k in range(found.many[0]):
         p = found.untold[k]
-        found.levels[p] = unlike_level(look.field[p], judge.layout, judge.values, codes, a, b, desk.masks)
+        if look.more[p]:
+            level = unlike_level(look.field[p], judge.layout, judge.values, codes, a, b, desk.masks)
+        else:
+            x, y = cards.codes[a, p], cards.codes[b, p]
+            level = untold_level(look.way[p], judge.values, x, y, desk.masks)
+        found.levels[p] = level
         rest += look.same[p, found.levels[p]] - look.unlike[p]
         if rest < look.least:
             return False
@@ -142,7 +147,7 @@ def _odds(
     return odds_bits(weights.odds, same, home)
 
 
-@inner
+@inlined
 def _scan_row(
     a: int, near: Neighbours, look: Look, cards: Cards, judge: Judge, codes: Codes, bound: float, desk: _Desk,
     kept: _Kept, n: int,

@@ -29,7 +29,7 @@ from suzani.identity.persons.constraints import Link, among, rows_of
 from suzani.identity.persons.types import Applied, Cause, NewChange
 from suzani.identity.standardising.fields import standardise
 from suzani.identity.standardising.norms import Norms
-from suzani.infra import jobs
+from suzani.infra import jobs, memory
 from suzani.infra.db import Database, Tx
 from suzani.infra.platform import Platform
 from suzani.kernel import ATTRIBUTES, now
@@ -200,6 +200,7 @@ async def mirror_of(platform: Platform) -> Mirror:
     return mirror
 
 
+@memory.kept()
 def _resolve_table(
     records: pa.Table, links: Sequence[Link], progress: Callable[[str], None]
 ) -> tuple[Resolution, Norms]:
