@@ -282,7 +282,7 @@ def _name_or_exact(values: Values, a: int, b: int) -> int:
     return name_level(values, a, b)
 
 
-@inlined
+@inner
 def swap_names(
     layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes, pair: int
 ) -> None:

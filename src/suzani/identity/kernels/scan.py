@@ -39,6 +39,10 @@ class Neighbours(NamedTuple):
     later: Ints
 
 
+NEXT, LATER = range(2)
+"""Columns of what `add_members` keeps of each row, side by side since rows come in any order."""
+
+
 @kernel
 def count_members(entries: Hashes64, counts: Ints) -> int:
     """Rows in blocks of two rows and more of sorted entries; adds to `counts` who has later neighbours."""
@@ -56,9 +60,9 @@ def count_members(entries: Hashes64, counts: Ints) -> int:
 
 
 @kernel
-def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_: Ints, later: Ints) -> None:
-    """Write the blocks of sorted entries to members[place:]; next_[row] is where the row's next place goes,
-    later[row] sums up its later neighbours."""
+def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, standing: Ints) -> None:
+    """Write the blocks of sorted entries to members[place:]; of each row `standing` has where its next place
+    goes, and the sum of its later neighbours."""
     i = 0
     while i < len(entries):
         j = i + 1
@@ -69,9 +73,9 @@ def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, next_:
                 row = np.int64(entries[k] & _LOW)
                 if k < j - 1:
                     members[place] = row
-                    at[next_[row]] = place
-                    next_[row] += 1
-                    later[row] += j - 1 - k
+                    at[standing[row, NEXT]] = place
+                    standing[row, NEXT] += 1
+                    standing[row, LATER] += j - 1 - k
                 else:
                     members[place] = row - _LAST
                 place += 1

@@ -112,9 +112,10 @@ def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int
     sizes = [scan.count_members(entries, counts) for entries in blocked.entries]
     begin, ends = np.append(0, np.cumsum(counts)), np.cumsum([0, *sizes])
     members, at = np.empty(ends[-1], dtype=np.int32), np.empty(begin[-1], dtype=np.int32)
-    next_, later = begin[:-1].copy(), np.zeros(rows, dtype=np.int64)
+    standing = np.stack([begin[:-1], np.zeros(rows, dtype=np.int64)], axis=1)
     for entries, place in zip(blocked.entries, ends.tolist(), strict=False):
-        scan.add_members(entries, place, members, at, next_, later)
+        scan.add_members(entries, place, members, at, standing)
+    later = standing[:, scan.LATER].copy()
     done = np.cumsum(later)
     cuts = np.searchsorted(done, np.linspace(0, done[-1] if rows else 0, _STRETCHES + 1)[1:-1])
     edges = np.unique([0, *cuts.tolist(), rows])
