@@ -40,7 +40,8 @@ TRAIN_AND_INFER, NARROW, WIDE, FROM_FILES = (
 
 _COLUMNS, _TRUTH = "standardised.parquet", "truth.npy"
 _OUR_MODEL, _THEIR_MODEL = "suzani-model.json", "splink-model.json"
-_WARM_UP_ROWS = 2_000
+_WARM_UP_ROWS = 60_000
+"""Enough that blocks are refined and rows sampled, by the same kernels as of many more."""
 _NOTHING: frozenset[str] = frozenset()
 _LOADING = frozenset({"encode", "pack", "register", "frequencies"})
 """What happens once to records however often they are matched: inference leaves it out, on both sides."""
@@ -65,8 +66,11 @@ def _truth(folder: Path, ids: pa.Array) -> Labels:
 
 
 def warm_up(folder: Path, records: int) -> None:
-    """Resolve a few records, so that compiled code is on the disk before anything is measured."""
-    _resolve(pq.read_table(folder / _COLUMNS).slice(0, min(records, _WARM_UP_ROWS)), Meter())
+    """Resolve some records in each way, so that compiled code is on the disk before anything is measured."""
+    table = pq.read_table(folder / _COLUMNS).slice(0, min(records, _WARM_UP_ROWS))
+    model = _resolve(table, Meter()).model
+    for width in Width:
+        _resolve(table, Meter(), model, width)
 
 
 def our_training(folder: Path, records: int) -> Run:
@@ -97,7 +101,10 @@ def _our_inference(folder: Path, records: int, part: str, width: Width) -> Run:
 def _resolve(
     table: pa.Table, meter: Meter, model: Model | None = None, width: Width | None = None
 ) -> Resolution:
-    """The one place that calls the engine. Without a `width` it chooses its own blocking rules."""
+    """The one place that calls the engine. Without a `width` it chooses its own blocking rules.
+
+    What the compiler imports of itself is not metered, no more than the imports of a peer are.
+    """
     start()
     options = Options(rules=our_rules(width, with_date_parts(table)) if width else None)
     with memory.kept():
