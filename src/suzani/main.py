@@ -21,7 +21,7 @@ from suzani.identity.persons import stewarding_cli as stewarding
 from suzani.identity.reasons import cli as explaining
 from suzani.identity.resolving import jobs as identity_jobs
 from suzani.infra import cli as infra
-from suzani.infra import worker
+from suzani.infra import memory, worker
 from suzani.infra.bus import checkup as log_checkup
 from suzani.infra.bus import cli as bus
 from suzani.infra.doctor import CHECKUPS
@@ -128,4 +128,5 @@ bench.register(app)
 
 def main() -> None:
     """Run the command line."""
+    memory.share()
     app()

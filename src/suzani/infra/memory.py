@@ -19,6 +19,7 @@ _TRIM_THRESHOLD: Final = -1
 _TOP_PAD: Final = -2
 _MMAP_THRESHOLD: Final = -3
 _MMAP_MAX: Final = -4
+_ARENA_MAX: Final = -8
 """Options of mallopt(3), by the numbers of glibc's malloc.h."""
 
 _KEEPING: Final = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 << 20}
@@ -32,14 +33,23 @@ _guard = Lock()
 _inside = 0
 
 
+def share() -> None:
+    """Let all threads to come take their memory from one heap, where what one frees any other can use.
+
+    A thread with a heap of its own maps large arrays anew, `kept` or not. Where threads share Python's lock,
+    separate heaps only hold more memory. To be called before there are threads.
+    """
+    _set({_ARENA_MAX: 1})
+
+
 @contextmanager
 def kept() -> Iterator[None]:
     """Keep freed memory for reuse until the outermost such block of the process ends, then give it back; a
     decorator, too.
 
-    For runs that make many large arrays, not for what serves requests. Nor is what was there before looked
-    through for garbage meanwhile, which takes as long as some phases of a run. Without glibc memory goes as
-    ever.
+    For runs that make many large arrays, not for what serves requests; in other threads than the first it
+    takes `share`. Nor is what was there before looked through for garbage meanwhile, which takes as long as
+    some phases of a run. Without glibc memory goes as ever.
     """
     global _inside
     with _guard:

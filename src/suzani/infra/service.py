@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Final
 
+from suzani.infra import memory
 from suzani.infra.console import handled
 from suzani.infra.settings import Settings
 
@@ -35,6 +36,7 @@ def stop_with_supervisor() -> None:
 
 def main(target: str, port: int) -> None:
     """Run the function that `target` names, with the settings of the environment."""
+    memory.share()
     stop_with_supervisor()
     module, _, function = target.partition(":")
     with handled():
