@@ -20,7 +20,7 @@ from suzani.bench.splink_peer import CUT, CUTS, SplinkPeer, untrained
 from suzani.bench.splink_settings import VARIANTS
 from suzani.bench.types import Cost, Run
 from suzani.identity import evaluate_partition, read_input
-from suzani.identity.kernels.compiling import start
+from suzani.identity.kernels import compiling
 from suzani.identity.learning.engine import Resolution, resolve_fields
 from suzani.identity.models.model import Model
 from suzani.identity.pairs.partition import Options
@@ -105,7 +105,7 @@ def _resolve(
 
     What the compiler imports of itself is not metered, no more than the imports of a peer are.
     """
-    start()
+    compiling.start()
     options = Options(rules=our_rules(width, with_date_parts(table)) if width else None)
     with memory.kept():
         with meter.phase("encode"):
