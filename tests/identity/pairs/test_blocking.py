@@ -213,7 +213,7 @@ def test_entries_part_into_blocks_up_to_the_cap_and_larger_ones(
     rules = blocks.Rules(
         np.array([[0, 2, 0, 0, 0, 0]]), np.empty(0, np.uint64), np.zeros(2, np.int64), np.array([2])
     )
-    entries = np.sort(blocks.entries(rules, 0, 1, keys, blocking.ALL)[0][: (keys[:, :2] != 0).sum()])
+    entries = np.sort(blocks.entries(rules, 0, 1, keys)[0][: (keys[:, :2] != 0).sum()])
     expected = defaultdict(set)
     for row, (first, second, _) in enumerate(rows):
         for key in {first, second} - {0}:

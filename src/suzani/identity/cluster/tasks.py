@@ -20,7 +20,7 @@ from suzani.identity.cluster.columns import Ints, column_names, to_columns, to_f
 from suzani.identity.kernels import blocks
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.pairs import matching
-from suzani.identity.pairs.blocking import ALL, Blocked, Plan
+from suzani.identity.pairs.blocking import Blocked, Plan
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.packing import Packed, pack
 from suzani.identity.pairs.partition import Constraints, Options, partition
@@ -161,7 +161,7 @@ def _entries(judge: Judge, table: pa.Table) -> Iterator[tuple[int, Ints, Ints]]:
         return
     packed = judge.packed(table)
     compiled = plan.compiled(packed.sources)
-    found, begins, ends = blocks.entries(compiled, 0, len(plan.rules), packed.keys, ALL)
+    found, begins, ends = blocks.entries(compiled, 0, len(plan.rules), packed.keys)
     for rule, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
         entries = found[begin:end]
         yield rule, _signed(entries >> blocks.ROW_BITS), _signed(entries & _ROW_MASK)

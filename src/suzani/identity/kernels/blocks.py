@@ -126,13 +126,10 @@ def most_hashes(parts: Ints, r: int) -> int:
 
 @kernel
 def entries(
-    rules: Rules, first: int, last: int, keys: Hashes32, marks: Hashes64
+    rules: Rules, first: int, last: int, keys: Hashes32
 ) -> tuple[Entries, Ints, Ints]:
     """The entries of all rows under rules `first` to `last`, unsorted: those of rule r are
-    result[begins[r - first]:ends[r - first]].
-
-    `marks` (rules × words, the words a power of two): only hashes whose bit is set; none given, all.
-    """
+    result[begins[r - first]:ends[r - first]]."""
     parts, oversized, start, refine = rules
     most = np.array([most_hashes(parts, r) for r in range(first, last)], dtype=np.int64)
     begins = (np.cumsum(most) - most) * len(keys)
@@ -142,21 +139,20 @@ def entries(
         stretch = keys[begin : begin + _STRETCH]
         for r in range(first, last):
             ends[r - first] = _add_entries(
-                r, first, parts, oversized, start, refine, begin, stretch, marks, ends[r - first], result
+                r, parts, oversized, start, refine, begin, stretch, ends[r - first], result
             )
     return result, begins, ends
 
 
 @inner
 def _add_entries(
-    r: int, first: int, parts: Ints, oversized: Hashes64, start: Ints, refine: Ints, begin: int,
-    keys: Hashes32, marks: Hashes64, n: int, result: Entries,
+    r: int, parts: Ints, oversized: Hashes64, start: Ints, refine: Ints, begin: int, keys: Hashes32, n: int,
+    result: Entries,
 ) -> int:  # fmt: skip
     """Write the entries of some rows, the first of which is row `begin`, to result[n:]; returns where they
     end. As `hashes`, written out: a call for each row would cost more than all else here."""
     c0, n0, c1, n1, c2, n2 = parts[r]
     whole = start[r] == start[r + 1]
-    every = len(marks) == 0
     for row in range(len(keys)):
         for i in range(n0):
             a = keys[row, c0 + i]
@@ -175,25 +171,10 @@ def _add_entries(
                     three = mixed(two, c) if n2 else two
                     if not whole:
                         three = refined(r, oversized, start, refine, three, keys, row)
-                    if three and (every or _is_marked(marks, r - first, three)):
+                    if three:
                         result[n] = (three << ROW_BITS) | np.uint64(begin + row)
                         n += 1
     return n
-
-
-@inner
-def _is_marked(marks: Hashes64, r: int, hash_: np.uint64) -> bool:
-    word = (hash_ >> np.uint64(6)) & np.uint64(marks.shape[1] - 1)
-    return bool((marks[r, word] >> (hash_ & np.uint64(63))) & np.uint64(1))
-
-
-@kernel
-def mark(entries: Entries, r: int, marks: Hashes64) -> None:
-    """Set the bit of every entry's hash in marks[r]."""
-    for entry in entries:
-        hash_ = entry >> ROW_BITS
-        word = (hash_ >> np.uint64(6)) & np.uint64(marks.shape[1] - 1)
-        marks[r, word] |= np.uint64(1) << (hash_ & np.uint64(63))
 
 
 @kernel

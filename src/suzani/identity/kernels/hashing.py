@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Hashes32, Hashes64, Ints
-from suzani.identity.kernels.compiling import inner, kernel
+from suzani.identity.kernels.compiling import inlined, inner, kernel
 
 _START = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
@@ -36,6 +36,49 @@ def hash_bytes(text: Bytes, start: int, end: int) -> np.uint64:
         x = (x ^ np.uint64(text[i])) * _PRIME
     x = _finished(x)
     return x if x >> _HALF and x & np.uint64(0xFFFFFFFF) else x | _SPREAD
+
+
+@inlined
+def _four_bytes(text: Bytes, start: int) -> np.uint64:
+    # Written out, and by unsigned places, this is compiled to one load; so is what follows.
+    at, one = np.uint64(start), np.uint64(1)
+    low = np.uint64(text[at]) | np.uint64(text[at + one]) << np.uint64(8)
+    at += np.uint64(2)
+    return low | np.uint64(text[at]) << np.uint64(16) | np.uint64(text[at + one]) << np.uint64(24)
+
+
+@inlined
+def _eight_bytes(text: Bytes, start: int) -> np.uint64:
+    return _four_bytes(text, start) | _four_bytes(text, start + 4) << _HALF
+
+
+@inlined
+def _stirred(x: np.uint64, word: np.uint64) -> np.uint64:
+    x = (x ^ word) * _SPREAD
+    return x ^ (x >> _HALF)
+
+
+@inner
+def quick_hash(text: Bytes, start: int, end: int) -> np.uint64:
+    """64-bit hash of a stretch of bytes, a word at a time; 0 for an empty one and for no other.
+
+    For what is never kept: a fourth or so of the time that `hash_bytes` takes.
+    """
+    size = end - start
+    if size <= 0:
+        return np.uint64(0)
+    x = np.uint64(size) * _AGAIN
+    if size >= 8:
+        for at in range(start, end - 8, 8):
+            x = _stirred(x, _eight_bytes(text, at))
+        word = _eight_bytes(text, end - 8)
+    elif size >= 4:
+        word = _four_bytes(text, start) | _four_bytes(text, end - 4) << _HALF
+    else:
+        word = np.uint64(text[start])
+        word |= np.uint64(text[start + (size >> 1)]) << np.uint64(8) | np.uint64(text[end - 1]) << np.uint64(16)
+    x = _finished(_stirred(x, word))
+    return x if x else _SPREAD
 
 
 @inner

@@ -9,7 +9,7 @@ import numpy as np
 
 from suzani.identity.kernels.arrays import Bytes, Codes, Hashes64, Ints
 from suzani.identity.kernels.compiling import inner, kernel
-from suzani.identity.kernels.hashing import hash_bytes, slot_of
+from suzani.identity.kernels.hashing import quick_hash, slot_of
 
 _PARTS = 256
 _PART_SHIFT = np.uint64(56)
@@ -33,7 +33,7 @@ def number_values(text: Bytes, start: Codes, valid: Bytes, offset: int) -> tuple
     for row in range(len(hashes)):
         bit = row + offset
         is_valid = not len(valid) or (valid[bit >> 3] >> (bit & 7)) & 1
-        hashes[row] = hash_bytes(text, start[row], start[row + 1]) if is_valid else np.uint64(0)
+        hashes[row] = quick_hash(text, start[row], start[row + 1]) if is_valid else np.uint64(0)
         if not hashes[row]:
             codes[row] = _MISSING
         elif numbers < len(known):

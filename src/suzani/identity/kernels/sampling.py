@@ -1,11 +1,11 @@
-"""Samples of the pairs that blocking gives: pairs around some rows, and which rules find each."""
+"""Samples of the pairs that blocking gives, and which rules find each."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Hashes32, Hashes64, Ints
-from suzani.identity.kernels.blocks import ROW_BITS, ROW_MASK, Entries, Rules, finds
+from suzani.identity.kernels.blocks import ROW_BITS, ROW_MASK, Entries, Rules, finds, pairs_in
 from suzani.identity.kernels.compiling import inner, kernel
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -41,28 +41,12 @@ def _meet(first: int, count: int, keys: Hashes32, a: int, b: int) -> bool:
 
 
 @kernel
-def pairs_around(sorted_: Entries, wanted: Bools) -> int:
-    """Pairs in all blocks of sorted entries of which one row or both are `wanted`."""
-    pairs = i = 0
-    while i < len(sorted_):
-        j = i
-        others = 0
-        while j < len(sorted_) and sorted_[j] >> ROW_BITS == sorted_[i] >> ROW_BITS:
-            others += not wanted[sorted_[j] & ROW_MASK]
-            j += 1
-        pairs += ((j - i) * (j - i - 1) - others * (others - 1)) // 2
-        i = j
-    return pairs
-
-
-@kernel
-def pairs_among(sorted_: Entries, wanted: Bools, contents: Hashes64, below: np.uint64) -> Ints:
-    """Pairs in blocks of which one row or both are `wanted`, as left · rows + right, each once a block.
+def pairs_among(sorted_: Entries, contents: Hashes64, below: np.uint64) -> Ints:
+    """The pairs in blocks of sorted entries, as left · rows + right, each once a block.
 
     Only pairs for which a 32-bit hash of what they say is less than `below`.
     """
-    room = pairs_around(sorted_, wanted)
-    result = np.empty(room, dtype=np.int64)
+    result = np.empty(pairs_in(sorted_), dtype=np.int64)
     n = i = 0
     while i < len(sorted_):
         j = i + 1
@@ -70,8 +54,8 @@ def pairs_among(sorted_: Entries, wanted: Bools, contents: Hashes64, below: np.u
             a = np.int64(sorted_[j] & ROW_MASK)
             for k in range(i, j):
                 b = np.int64(sorted_[k] & ROW_MASK)
-                if (wanted[a] or wanted[b]) and _share(contents[a], contents[b]) < below:
-                    result[n] = b * len(wanted) + a
+                if _share(contents[a], contents[b]) < below:
+                    result[n] = b * len(contents) + a
                     n += 1
             j += 1
         i = j

@@ -1,7 +1,7 @@
 """A sample of the pairs that blocking rules give: to learn a model from, and to tell what each rule is worth.
 
-All pairs around some rows are drawn, so that for each of them it is known which rules find it; of rules that
-give many pairs fewer are drawn, and each counts for more (Horvitz & Thompson 1952).
+Of many rows some are drawn, and all pairs among these, so that for each of them it is known which rules find
+it; of rules that give many pairs fewer are drawn, and each counts for more (Horvitz & Thompson 1952).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy.typing as npt
 from suzani.identity.kernels import blocks, sampling
 from suzani.identity.learning.choosing import affordable
 from suzani.identity.models.comparisons import Levels, Rows
-from suzani.identity.pairs.blocking import ALL, THREADS, Blocked, Rule, block, largest_block
+from suzani.identity.pairs.blocking import THREADS, Blocked, Rule, block, largest_block
 from suzani.identity.pairs.matching import compare
 from suzani.identity.pairs.packing import Packed
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+_DRAWN_BITS = np.uint64((1 << 20) - 1)
 _ROWS = 25_000
-"""Rows of which all pairs are looked at."""
+"""Rows by which rules are judged that might be tried; as many pairs are looked at as these have with all."""
 _PAIRS_BY_RULE = 8_000
 """Pairs drawn of each rule where records are few."""
 _FEWER_BY_RULE = 3_000
 """The same where the rows are a sample themselves."""
-_BITS_PER_ROW = 16
 
 
 @dataclass(frozen=True)
@@ -62,49 +62,44 @@ def draw(packed: Packed, rules: Sequence[Rule] | None) -> Sample:
 
     Follows what the records say, not their order.
     """
-    one_in = _one_in(packed.rows)
-    wanted = packed.contents % np.uint64(one_in) == 0
-    few = packed.take(np.flatnonzero(wanted)) if one_in > 1 else packed
-    tried = [tuple(rule) for rule in rules] if rules is not None else affordable(few, one_in)
-    largest = largest_block(packed.rows, told=rules is not None)
-    marks = _marks(few, tried) if one_in > 1 else ALL
-    blocked = block(packed, tried, largest, marks)
-    most = _PAIRS_BY_RULE if one_in == 1 else _FEWER_BY_RULE
-    codes, rates = _drawn(packed, blocked, wanted, most)
-    left, right = np.divmod(codes, max(packed.rows, 1))
-    finders = sampling.which_find(blocked.rules, packed.keys, left, right)
+    share = min((2 * _ROWS / max(packed.rows, 1)) ** 0.5, 1.0)
+    rows, some = _share_of(packed, share)
+    tried = [tuple(rule) for rule in rules] if rules is not None else affordable(*_few(packed))
+    largest = max(round(share * largest_block(packed.rows, told=rules is not None)), 2)
+    blocked = block(some, tried, largest)
+    codes, rates = _drawn(some, blocked, _PAIRS_BY_RULE if some is packed else _FEWER_BY_RULE)
+    left, right = np.divmod(codes, max(some.rows, 1))
+    finders = sampling.which_find(blocked.rules, some.keys, left, right)
     found = finders.any(axis=1)
-    left, right, finders = left[found], right[found], finders[found]
-    rate = (finders * rates).max(axis=1, initial=0.0) * (1 - (1 - 1 / one_in) ** 2)
+    left, right, finders = rows[left[found]], rows[right[found]], finders[found]
+    rate = (finders * rates).max(axis=1, initial=0.0) * share**2
     return Sample(left, right, compare(packed, left, right), 1 / rate, tuple(tried), finders)
 
 
-def _one_in(rows: int) -> int:
-    """One in so many rows, a power of two, that no more are left than are needed."""
+def _share_of(packed: Packed, share: float) -> tuple[Rows, Packed]:
+    """A share of all records, by what they say, and their rows."""
+    if share == 1.0:
+        return np.arange(packed.rows), packed
+    rows = np.flatnonzero(packed.contents & _DRAWN_BITS < np.uint64(share * _DRAWN_BITS))
+    return rows, packed.take(rows)
+
+
+def _few(packed: Packed) -> tuple[Packed, int]:
+    """One in so many records, a power of two, that no more are left than are needed; and that number."""
     one_in = 1
-    while rows > _ROWS * one_in:
+    while packed.rows > _ROWS * one_in:
         one_in *= 2
-    return one_in
+    return _share_of(packed, 1 / one_in)[1], one_in
 
 
-def _marks(few: Packed, rules: Sequence[Rule]) -> npt.NDArray[np.uint64]:
-    """Marks of the blocks that these rows are in: one bit in sixteen or fewer is set by any rule."""
-    words = 1 << (max(few.rows * _BITS_PER_ROW // 64, 1) - 1).bit_length()
-    marks = np.zeros((len(rules), words), dtype=np.uint64)
-    for r, entries in enumerate(block(few, rules, few.rows).entries):
-        blocks.mark(entries, r, marks)
-    return marks
-
-
-def _drawn(packed: Packed, blocked: Blocked, wanted: Bools, most: int) -> tuple[Rows, Floats]:
+def _drawn(packed: Packed, blocked: Blocked, most: int) -> tuple[Rows, Floats]:
     """The pairs of all rules, each once, as left · rows + right; and the share drawn of each rule's pairs."""
 
-    def some(entries: blocks.Entries) -> tuple[Rows, float]:
-        rate = min(most / max(sampling.pairs_around(entries, wanted), 1), 1.0)
-        drawn = sampling.pairs_among(entries, wanted, packed.contents, np.uint64(rate * 2**32))
-        return drawn, rate
+    def some(entries: blocks.Entries, pairs: int) -> tuple[Rows, float]:
+        rate = min(most / max(pairs, 1), 1.0)
+        return sampling.pairs_among(entries, packed.contents, np.uint64(rate * 2**32)), rate
 
     with ThreadPoolExecutor(THREADS) as threads:
-        parts = list(threads.map(some, blocked.entries))
+        parts = list(threads.map(some, blocked.entries, blocked.pairs))
     codes = np.unique(np.concatenate([np.empty(0, np.int64), *(codes for codes, _ in parts)]))
     return codes, np.array([rate for _, rate in parts])

@@ -24,8 +24,6 @@ THREADS = 2
 _REFINING = ("given", "family", "year", "month and day", "city", "postcode", "sex")
 _MONSTROUS = 5_000
 _FEW_ROWS = 50_000
-ALL = np.empty((0, 0), dtype=np.uint64)
-"""No marks: entries of all hashes."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +86,14 @@ def largest_block(rows: int, *, told: bool) -> int:
     return _MONSTROUS if told else 60 if rows > _FEW_ROWS else 150
 
 
-def block(packed: Packed, rules: Sequence[Rule], largest: int, marks: Hashes = ALL) -> Blocked:
+def block(packed: Packed, rules: Sequence[Rule], largest: int) -> Blocked:
     """Block by rules, each a combination of sources of keys; blocks of more rows than `largest` are refined.
 
-    `marks` (rules × words): only blocks whose hashes are marked. Raises InvalidInput for an unknown source.
+    Raises InvalidInput for an unknown source.
     """
     unrefined = Plan.unrefined(rules).compiled(packed.sources)
     with ThreadPoolExecutor(THREADS) as threads:
-        entries = list(_entries(unrefined, packed.keys, marks, threads))
+        entries = list(_entries(unrefined, packed.keys, threads))
         build = partial(_build, packed.keys, unrefined, largest)
         built = list(threads.map(build, entries))
     plan = Plan(tuple(rules), tuple(b.oversized for b in built))
@@ -112,16 +110,16 @@ def block_as(packed: Packed, plan: Plan) -> Blocked:
     """Block by a plan made before, whatever the sizes of its blocks are now."""
     rules = plan.compiled(packed.sources)
     with ThreadPoolExecutor(THREADS) as threads:
-        entries = tuple(threads.map(_in_order, _entries(rules, packed.keys, ALL, threads)))
+        entries = tuple(threads.map(_in_order, _entries(rules, packed.keys, threads)))
     return Blocked(plan, rules, entries, tuple(int(blocks.pairs_in(e)) for e in entries), 0)
 
 
-def _entries(rules: Rules, keys: Keys, marks: Hashes, threads: ThreadPoolExecutor) -> Iterator[Entries]:
+def _entries(rules: Rules, keys: Keys, threads: ThreadPoolExecutor) -> Iterator[Entries]:
     """The entries of all rows, rule by rule, unsorted."""
     cuts = np.linspace(0, len(rules.parts), THREADS + 1).astype(int).tolist()
 
     def some(first: int, last: int) -> list[Entries]:
-        found, begins, ends = blocks.entries(rules, first, last, keys, marks[first:last])
+        found, begins, ends = blocks.entries(rules, first, last, keys)
         return [found[b:e] for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
 
     for part in threads.map(some, cuts[:-1], cuts[1:]):
