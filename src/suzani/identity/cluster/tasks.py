@@ -20,7 +20,7 @@ from suzani.identity.cluster.columns import Ints, column_names, to_columns, to_f
 from suzani.identity.kernels import blocks
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.pairs import matching
-from suzani.identity.pairs.blocking import Blocked, Plan
+from suzani.identity.pairs.blocking import Blocked, Plan, keyed
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.packing import Packed, pack
 from suzani.identity.pairs.partition import Constraints, Options, partition
@@ -159,7 +159,7 @@ def _entries(judge: Judge, table: pa.Table) -> Iterator[tuple[int, Ints, Ints]]:
     if plan is None:
         yield 0, np.zeros(table.num_rows, dtype=np.int64), np.arange(table.num_rows)
         return
-    packed = judge.packed(table)
+    packed = keyed(judge.packed(table), plan.rules)
     compiled = plan.compiled(packed.sources)
     found, begins, ends = blocks.entries(compiled, 0, len(plan.rules), packed.keys)
     for rule, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):

@@ -22,7 +22,7 @@ from suzani.identity.kernels.regions import Around, Linked, Rulings
 from suzani.identity.kernels.weights import Judge, Weights, field_bits, scores_of
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.models.comparisons import Levels, Rows
-from suzani.identity.pairs.blocking import block_as
+from suzani.identity.pairs.blocking import block_as, keyed
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.nodes import find_nodes
 from suzani.identity.pairs.packing import Packed, contents_of
@@ -79,7 +79,7 @@ class Index:
         found = find_nodes(packed, rows, record_id.astype(np.uint64))
         contents = packed.contents.copy()
         contents[rows] = _parted(contents[rows], record_id[rows])
-        packed = packed.take(found.first)
+        packed = keyed(packed.take(found.first), learned.knowledge.plan.rules)
         self._weights = learned.knowledge.weights(packed)
         blocked = block_as(packed, learned.knowledge.plan)
         self._rules = blocked.rules

@@ -1,6 +1,6 @@
 """Which blocking rules to use: those that find true pairs which others do not, for the fewest comparisons.
 
-All rules that the records could afford are tried on the records around a sample of rows. The model says
+All rules that the records could afford are tried on a share of them. The model says
 which of the pairs they give are one person, and so what each rule is worth beside the others.
 """
 

@@ -204,7 +204,7 @@ def _found_by_rules(
     """Block by rules and score."""
     watch.begin("block")
     largest = blocking.largest_block(packed.rows, told=options.rules is not None)
-    blocked = blocking.block(packed, rules, largest)
+    blocked = blocking.block(blocking.keyed(packed, rules), rules, largest)
     known = Knowledge.of(packed, model, blocked.plan)
     watch.begin("score")
     found = matching.candidates(packed, blocked, weights, options.loose_bits)
@@ -235,7 +235,7 @@ def _found_as_known(packed: Packed, knowledge: Knowledge, options: Options, watc
         pairs = matching.score(packed, weights, left, right)
         loose = pairs.where(pairs.odds_bits > options.loose_bits)
         return _Found(loose, weights, knowledge, {}, expected_pairs(loose, None))
-    blocked = blocking.block_as(packed, knowledge.plan)
+    blocked = blocking.block_as(blocking.keyed(packed, knowledge.plan.rules), knowledge.plan)
     watch.begin("score")
     found = matching.candidates(packed, blocked, weights, options.loose_bits)
     expected = expected_pairs(found.pairs, found.found_by)

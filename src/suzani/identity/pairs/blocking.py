@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -84,6 +84,13 @@ class _Built:
 def largest_block(rows: int, *, told: bool) -> int:
     """Records in a block above which it is refined; rules that were told refine only monstrous blocks."""
     return _MONSTROUS if told else 60 if rows > _FEW_ROWS else 150
+
+
+def keyed(packed: Packed, rules: Sequence[Rule]) -> Packed:
+    """The records with those keys alone that rules take. Raises InvalidInput for an unknown source."""
+    Plan.unrefined(rules).compiled(packed.sources)
+    taken = frozenset((*_REFINING, *(part for rule in rules for part in rule)))
+    return replace(packed, makers=packed.makers.only(taken))
 
 
 def block(packed: Packed, rules: Sequence[Rule], largest: int) -> Blocked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,3 +74,15 @@ class Keys:
         if anyone:
             add("name", anyone)
         return cls(np.array(rows, dtype=np.int64).reshape(-1, 3), tuple(sources))
+
+    def only(self, names: Container[str]) -> Keys:
+        """The keys of some sources."""
+        tables, sources, first = [self.table[:0]], list[Source](), 0
+        for source in self.sources:
+            if source.name in names:
+                table = self.table[source.first : source.first + source.count].copy()
+                table[:, 2] += first - source.first
+                tables.append(table)
+                sources.append(Source(source.name, first, source.count))
+                first += source.count
+        return Keys(np.concatenate(tables), tuple(sources))
