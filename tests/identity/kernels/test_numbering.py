@@ -21,6 +21,15 @@ def test_equal_values_get_one_number_in_the_order_of_appearance(values: list[str
     assert codes.tolist() == [wanted.index(text) if text else -1 for text in values[cut:]]
 
 
+@pytest.mark.parametrize("sign", ["b", "\0", "ў"])
+def test_one_sign_is_enough_to_tell_values_apart_wherever_it_stands(sign: str) -> None:
+    alike = ["a" * size for size in range(1, 40)]
+    values = [text[:at] + sign + text[at + 1 :] for text in alike for at in range(len(text))]
+    texts, codes = distinct([*values, *alike, *values])
+    assert len(texts) == len(values) + len(alike)
+    assert codes[: len(values)].tolist() == codes[-len(values) :].tolist()
+
+
 @FEW_AND_MANY
 def test_however_many_values_there_are_they_are_numbered_alike(values: int) -> None:
     rows = np.random.default_rng(values).integers(-1, values, 100_000)

@@ -77,6 +77,15 @@ def sharing_keys(records: Packed, rules: tuple[tuple[str, ...], ...]) -> set[tup
     }
 
 
+def test_records_keyed_by_the_rules_alone_have_the_same_blocks() -> None:
+    records = packed_town(60, 4, 0.3)
+    every, few = (
+        blocking.block(one, PLAN_RULES, 3) for one in (records, blocking.keyed(records, PLAN_RULES))
+    )
+    assert [entries.tolist() for entries in few.entries] == [entries.tolist() for entries in every.entries]
+    assert blocking.keyed(records, PLAN_RULES).keys.shape[1] < records.keys.shape[1]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_pair_is_a_candidate_if_it_shares_the_keys_of_one_rule(seed: int) -> None:
     records = packed_town(40, seed)

@@ -125,9 +125,7 @@ def most_hashes(parts: Ints, r: int) -> int:
 
 
 @kernel
-def entries(
-    rules: Rules, first: int, last: int, keys: Hashes32
-) -> tuple[Entries, Ints, Ints]:
+def entries(rules: Rules, first: int, last: int, keys: Hashes32) -> tuple[Entries, Ints, Ints]:
     """The entries of all rows under rules `first` to `last`, unsorted: those of rule r are
     result[begins[r - first]:ends[r - first]]."""
     parts, oversized, start, refine = rules

@@ -75,8 +75,8 @@ def quick_hash(text: Bytes, start: int, end: int) -> np.uint64:
     elif size >= 4:
         word = _four_bytes(text, start) | _four_bytes(text, end - 4) << _HALF
     else:
-        word = np.uint64(text[start])
-        word |= np.uint64(text[start + (size >> 1)]) << np.uint64(8) | np.uint64(text[end - 1]) << np.uint64(16)
+        middle, last = np.uint64(text[start + (size >> 1)]), np.uint64(text[end - 1])
+        word = np.uint64(text[start]) | middle << np.uint64(8) | last << np.uint64(16)
     x = _finished(_stirred(x, word))
     return x if x else _SPREAD
 

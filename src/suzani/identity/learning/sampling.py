@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _DRAWN_BITS = np.uint64((1 << 20) - 1)
+"""The bits of what a record says that tell whether it is in a share of all."""
 _ROWS = 25_000
 """Rows by which rules are judged that might be tried; as many pairs are looked at as these have with all."""
 _PAIRS_BY_RULE = 8_000
