@@ -66,6 +66,7 @@ def draw(packed: Packed, rules: Sequence[Rule] | None) -> Sample:
     share = min((2 * _ROWS / max(packed.rows, 1)) ** 0.5, 1.0)
     rows, some = _share_of(packed, share)
     tried = [tuple(rule) for rule in rules] if rules is not None else affordable(*_few(packed))
+    # Blocks are refined that would be among all records, of which they hold a share.
     largest = max(round(share * largest_block(packed.rows, told=rules is not None)), 2)
     blocked = block(some, tried, largest)
     codes, rates = _drawn(some, blocked, _PAIRS_BY_RULE if some is packed else _FEWER_BY_RULE)
