@@ -62,7 +62,7 @@ def _stirred(x: np.uint64, word: np.uint64) -> np.uint64:
 def quick_hash(text: Bytes, start: int, end: int) -> np.uint64:
     """64-bit hash of a stretch of bytes, a word at a time; 0 for an empty one and for no other.
 
-    For what is never kept: a fourth or so of the time that `hash_bytes` takes.
+    For what is never kept: half the time that `hash_bytes` takes or less, a fifth from a dozen bytes on.
     """
     size = end - start
     if size <= 0:
