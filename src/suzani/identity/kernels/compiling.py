@@ -15,7 +15,11 @@ from numba.core.registry import cpu_target
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SOURCES = Path(__file__).parent
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": False}
+"""Inlining is refused by name: left open, a function takes it over from the first that calls it, and what is
+called for every pair would be compiled with all that it ever calls, many times over."""
+_INNER = {**_OPTIONS, "_nrt": False}
+_INLINED = {**_INNER, "forceinline": True}
 
 
 def _keep_compiled(base: Path) -> None:
@@ -54,16 +58,13 @@ def kernel(function: F) -> F:
     return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
-# Numba knows the options below, its type stubs do not.
-
-
 def inner(function: F) -> F:
     """Compile a function that kernels call; it must not make arrays.
 
     Without reference counting, which counts each array up and down at each call, and between threads does
     little else.
     """
-    return njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[call-overload,no-any-return]
+    return njit(**_INNER)(function)  # type: ignore[no-any-return]
 
 
 def inlined(function: F) -> F:
@@ -71,10 +72,9 @@ def inlined(function: F) -> F:
 
     For what is called for every pair: handing over arrays costs more than a first look at a pair.
     """
-    return njit(**_OPTIONS, _nrt=False, forceinline=True)(function)  # type: ignore[call-overload,no-any-return]
+    return njit(**_INLINED)(function)  # type: ignore[no-any-return]
 
 
 def summing(function: F) -> F:
     """Compile an inlined function that may add up in any order, several numbers at once."""
-    options = {**_OPTIONS, "_nrt": False, "forceinline": True, "fastmath": {"reassoc", "nsz"}}
-    return njit(**options)(function)  # type: ignore[no-any-return]
+    return njit(**_INLINED, fastmath={"reassoc", "nsz"})(function)  # type: ignore[no-any-return]

@@ -149,7 +149,7 @@ def _mailbox_end(text: Bytes, start: int, end: int) -> int:
     return end
 
 
-@inner
+@inlined
 def email_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, similar, same mailbox name, near, exact."""
     text = values.text
@@ -168,7 +168,7 @@ def email_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     return 2 if alike >= 0.75 or strings.jaro_winkler(text, a0, a_at, b0, b_at, 0.90) >= 0.90 else 1
 
 
-@inner
+@inlined
 def bag_level(values: Values, a: int, b: int, masks: Hashes64) -> int:
     """missing, different, weak, similar, near, contained, exact; for sorted words."""
     text = values.text
@@ -190,7 +190,7 @@ def _text_level(text: Bytes, a0: int, a1: int, b0: int, b1: int) -> int:
     return 3 if alike >= 0.90 else (2 if alike >= 0.80 else 1)
 
 
-@inner
+@inlined
 def value_level(way: int, values: Values, a: int, b: int, masks: Hashes64) -> int:
     """Level of two different values."""
     told = marks.told_by_marks(way, marks.mark_of(values.form, a), marks.mark_of(values.form, b))
@@ -240,7 +240,7 @@ def same_code(first: int, count: int, codes: Codes, left: int, right: int) -> in
     return told
 
 
-@inner
+@inlined
 def unlike_level(
     f: int, layout: Layout, values: Values, codes: Codes, left: int, right: int, masks: Hashes64
 ) -> int:
@@ -282,14 +282,22 @@ def _name_or_exact(values: Values, a: int, b: int) -> int:
     return name_level(values, a, b)
 
 
-@inner
+@inlined
 def swap_names(
     layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes, pair: int
 ) -> None:
     """Given and family name in each other's place, or one of them in the other's with none beside it."""
     g, f = layout.given, layout.family
-    if g < 0 or f < 0 or levels[pair, g] >= SWAPPED or levels[pair, f] >= SWAPPED:
-        return
+    if g >= 0 and f >= 0 and levels[pair, g] < SWAPPED and levels[pair, f] < SWAPPED:
+        _swap_unlike(layout, values, codes, left, right, levels, pair)
+
+
+@inner
+def _swap_unlike(
+    layout: Layout, values: Values, codes: Codes, left: int, right: int, levels: Bytes, pair: int
+) -> None:
+    """As `swap_names`, for names that are not near."""
+    g, f = layout.given, layout.family
     given, family = layout.table[g, FIRST], layout.table[f, FIRST]
     gf = _name_or_exact(values, codes[left, given], codes[right, family])
     fg = _name_or_exact(values, codes[left, family], codes[right, given])

@@ -76,13 +76,13 @@ def _number_many(hashes: Hashes64) -> tuple[Codes, Ints]:
 @kernel
 def _leaders(hashes: Hashes64) -> Codes:
     """The first row with the hash of each, -1 where it is 0."""
-    ends = np.zeros(_PARTS, dtype=np.int64)
+    begins = np.zeros(_PARTS + 1, dtype=np.int64)
     for hash_ in hashes:
-        ends[hash_ >> _PART_SHIFT] += hash_ != 0
-    ends = np.cumsum(ends)
-    begins = np.append(0, ends)[:_PARTS].copy()
+        begins[(hash_ >> _PART_SHIFT) + np.uint64(1)] += hash_ != 0
+    for part in range(_PARTS):
+        begins[part + 1] += begins[part]
     places = begins.copy()
-    grouped, rows = np.empty(ends[-1], dtype=np.uint64), np.empty(ends[-1], dtype=np.int32)
+    grouped, rows = np.empty(begins[-1], dtype=np.uint64), np.empty(begins[-1], dtype=np.int32)
     leaders = np.empty(len(hashes), dtype=np.int32)
     for row in range(len(hashes)):
         leaders[row] = _MISSING
@@ -91,7 +91,7 @@ def _leaders(hashes: Hashes64) -> Codes:
             grouped[places[part]], rows[places[part]] = hashes[row], row
             places[part] += 1
     for part in range(_PARTS):
-        first, end = begins[part], ends[part]
+        first, end = begins[part], begins[part + 1]
         table = np.full(_slots(end - first), _MISSING, dtype=np.int32)
         for i in range(end - first):
             slot = slot_of(table, grouped[first:end], grouped[first + i])

@@ -201,7 +201,8 @@ def scan(
         np.full((len(near.begin) - 1, 2), -1, dtype=np.int32),
         np.zeros(len(near.rule_ends), dtype=np.int64),
     )
-    kept, n = _room(1024, fields), 0
+    # A literal 0 would be a type of its own, and all that counts from it compiled twice.
+    kept, n = _room(1024, fields), int(np.int64(0))
     for a in range(first, last):
         if near.later[a]:
             if n + near.later[a] > len(kept.left):
@@ -225,6 +226,9 @@ def _room(pairs: int, fields: int) -> _Kept:
 def _longer(kept: _Kept, n: int, room: int) -> _Kept:
     """The first n pairs in another room."""
     longer = _room(room, kept.levels.shape[1])
-    longer.left[:n], longer.right[:n], longer.odds[:n] = kept.left[:n], kept.right[:n], kept.odds[:n]
-    longer.levels[:n], longer.found_by[:n] = kept.levels[:n], kept.found_by[:n]
+    for pair in range(n):
+        longer.left[pair], longer.right[pair] = kept.left[pair], kept.right[pair]
+        longer.odds[pair], longer.found_by[pair] = kept.odds[pair], kept.found_by[pair]
+        for f in range(kept.levels.shape[1]):
+            longer.levels[pair, f] = kept.levels[pair, f]
     return longer

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Ints, Singles
-from suzani.identity.kernels.compiling import inner, kernel
+from suzani.identity.kernels.compiling import inlined, kernel
 from suzani.identity.kernels.levels import EXACT, FIRST, Layout, Values
 
 
@@ -43,7 +43,7 @@ FIRST_FIELD, SECOND_FIELD, FIRST_LEVEL, SECOND_LEVEL, TO_SAME, TO_HOME = range(6
 """Columns of `Weights.joint`."""
 
 
-@inner
+@inlined
 def rarity_of(
     weights: Weights, f: int, exact: bool, first: int, codes: Codes, left: int, right: int
 ) -> float:
@@ -54,21 +54,21 @@ def rarity_of(
     return float(weights.rarity[value, column])
 
 
-@inner
+@inlined
 def log2_sum(a: float, b: float) -> float:
     """log2(2**a + 2**b)."""
     high, low = (a, b) if a >= b else (b, a)
     return high if low < high - 60.0 else high + np.log2(1.0 + 2.0 ** (low - high))
 
 
-@inner
+@inlined
 def odds_bits(odds: Floats, same: float, home: float) -> float:
     """Calibrated odds from the summed evidence for one person and for one household against strangers."""
     raw = odds[PRIOR] + same - log2_sum(odds[UNRELATED], odds[HOUSEHOLD] + home)
     return float(odds[INTERCEPT] + odds[SLOPE] * raw)
 
 
-@inner
+@inlined
 def joint_bits(joint: Floats, levels: Bytes, pair: int, to: int) -> float:
     """What the fields that agree together add to the evidence, from one row of levels."""
     total = 0.0
@@ -79,7 +79,7 @@ def joint_bits(joint: Floats, levels: Bytes, pair: int, to: int) -> float:
     return total
 
 
-@inner
+@inlined
 def pair_evidence(
     weights: Weights, layout: Layout, levels: Bytes, pair: int, codes: Codes, left: int, right: int
 ) -> tuple[float, float]:
