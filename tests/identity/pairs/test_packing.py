@@ -36,12 +36,10 @@ def test_records_say_packed_what_their_fields_say() -> None:
     for f, field in enumerate(fields):
         _, first, count, exact = records.layout.table[f].tolist()
         assert exact == level_count(field.kind) - 1
-        packed = records.codes[:, first : first + count]
-        assert np.array_equal(packed >= 0, field.codes >= 0)
-        for row, column in zip(*np.nonzero(packed >= 0), strict=True):
-            code = packed[row, column]
-            said = bytes(text[start[code] : start[code + 1]]).decode()
-            assert said == field.said(field.codes[row, [column]])[0]
+        for packed, codes in zip(records.codes[:, first : first + count], field.codes, strict=True):
+            filled = packed[: np.count_nonzero(packed >= 0)]
+            said = [bytes(text[start[code] : start[code + 1]]).decode() for code in filled]
+            assert said == field.said(codes[codes >= 0])
     assert records.filled.tolist() == [max(int(field.filled.sum()), 1) for field in fields]
     assert sorted(records.layout.order.tolist()) == list(range(len(fields)))
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from suzani.identity.indexing.growing import Growing, Table
 from suzani.identity.kernels import lookup
+from suzani.identity.kernels.columns import close_up
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
@@ -105,7 +106,9 @@ class Pool:
         unknown = np.flatnonzero(codes == lookup.UNKNOWN)
         if len(unknown):
             codes[unknown] = self._added(unknown.tolist(), texts, hashes[unknown].tolist(), keep)
-        return codes.reshape(len(records), -1)
+        codes = codes.reshape(len(records), -1)
+        close_up(codes, self.layout.table[:, FIRST], self.layout.table[:, COUNT])
+        return codes
 
     def _added(
         self, unknown: Sequence[int], texts: Sequence[str], hashes: Sequence[int], keep: bool

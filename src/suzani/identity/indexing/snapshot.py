@@ -29,7 +29,7 @@ from suzani.identity.pairs.packing import Packed, Words, contents_of
 from suzani.kernel import Kind, SuzaniError
 
 _MAGIC: Final = b"suzani identity snapshot\n"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _ALIGN: Final = 64
 
 Array = npt.NDArray[Any]

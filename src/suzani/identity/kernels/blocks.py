@@ -187,11 +187,11 @@ def refine_entries(large: Entries, keys: Hashes32, column: int) -> Entries:
 
 @kernel
 def part(sorted_: Entries, cap: int) -> tuple[Entries, Entries, Hashes64, int]:
-    """Part sorted entries into those of blocks up to `cap` and larger ones.
+    """Part sorted entries into those of blocks of two rows up to `cap`, and those of larger blocks; they are
+    written over meanwhile.
 
     Returns (small, large, the hashes of the large blocks, pairs in small blocks); a row counts once a block.
     """
-    small = np.empty_like(sorted_)
     large = np.empty_like(sorted_)
     over = np.empty(len(sorted_) // max(cap, 1) + 1, dtype=np.uint64)
     n_small = n_large = n_over = 0
@@ -200,26 +200,25 @@ def part(sorted_: Entries, cap: int) -> tuple[Entries, Entries, Hashes64, int]:
     while i < len(sorted_):
         hash_ = sorted_[i] >> ROW_BITS
         j = i
-        size = 0
+        # Those of the block move up to n_small, each once.
+        end = n_small
         while j < len(sorted_) and sorted_[j] >> ROW_BITS == hash_:
-            if j == i or sorted_[j] != sorted_[j - 1]:
-                size += 1
+            if end == n_small or sorted_[j] != sorted_[end - 1]:
+                sorted_[end] = sorted_[j]
+                end += 1
             j += 1
-        if size <= cap:
-            for k in range(i, j):
-                if k == i or sorted_[k] != sorted_[k - 1]:
-                    small[n_small] = sorted_[k]
-                    n_small += 1
-            pairs += size * (size - 1) // 2
-        else:
-            for k in range(i, j):
-                if k == i or sorted_[k] != sorted_[k - 1]:
-                    large[n_large] = sorted_[k]
-                    n_large += 1
+        size = end - n_small
+        if size > cap:
+            for k in range(n_small, end):
+                large[n_large] = sorted_[k]
+                n_large += 1
             over[n_over] = hash_
             n_over += 1
+        elif size > 1:
+            pairs += size * (size - 1) // 2
+            n_small = end
         i = j
-    return small[:n_small].copy(), large[:n_large].copy(), over[:n_over].copy(), pairs
+    return sorted_[:n_small].copy(), large[:n_large].copy(), over[:n_over].copy(), pairs
 
 
 @kernel

@@ -17,8 +17,8 @@ from suzani.identity.kernels.compiling import inlined, kernel
 from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level, untold_level
 from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 
-_ROW_MASK = (1 << 24) - 1
-_LOW = np.uint64(_ROW_MASK)
+ROW_MASK = (1 << 24) - 1
+_LOW = np.uint64(ROW_MASK)
 _LAST = 1 << 31
 _RULE_BITS = 16
 _COUNT_MASK = (1 << _RULE_BITS) - 1
@@ -36,7 +36,7 @@ class Neighbours(NamedTuple):
     at: Codes
     begin: Ints
     rule_ends: Ints
-    later: Ints
+    later: Codes
 
 
 NEXT, LATER = range(2)
@@ -44,7 +44,7 @@ NEXT, LATER = range(2)
 
 
 @kernel
-def count_members(entries: Hashes64, counts: Ints) -> int:
+def count_members(entries: Hashes64, counts: Codes) -> int:
     """Rows in blocks of two rows and more of sorted entries; adds to `counts` who has later neighbours."""
     total = i = 0
     while i < len(entries):
@@ -60,7 +60,7 @@ def count_members(entries: Hashes64, counts: Ints) -> int:
 
 
 @kernel
-def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, standing: Ints) -> None:
+def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, standing: Codes) -> None:
     """Write the blocks of sorted entries to members[place:]; of each row `standing` has where its next place
     goes, and the sum of its later neighbours."""
     i = 0
@@ -106,25 +106,24 @@ class _Kept(NamedTuple):
 
 @inlined
 def _tell(
-    look: Look, rest: float, cards: Cards, judge: Judge, codes: Codes, a: int, b: int, desk: _Desk,
-    levels: Bytes, n: int,
+    look: Look, rest: float, cards: Cards, judge: Judge, a: int, b: int, desk: _Desk, levels: Bytes, n: int
 ) -> bool:  # fmt: skip
     """Write all levels to levels[n], unless the evidence, `rest` at the most, turns out not to reach what is
     worth it."""
-    found, table = desk.found, judge.layout.table
+    found, table, codes = desk.found, judge.layout.table, cards.codes
     for k in range(found.many[0]):
         p = found.untold[k]
+        c = look.first[p]
         if look.more[p]:
             level = unlike_level(look.field[p], judge.layout, judge.values, codes, a, b, desk.masks)
         else:
-            x, y = cards.codes[a, p], cards.codes[b, p]
-            level = untold_level(look.way[p], judge.values, x, y, desk.masks)
+            level = untold_level(look.way[p], judge.values, codes[a, c], codes[b, c], desk.masks)
         found.levels[p] = level
-        rest += look.same[p, found.levels[p]] - look.unlike[p]
+        rest += look.same[p, level] - look.unlike[c]
         if rest < look.least:
             return False
     for p in range(len(look.field)):
-        f, x, y = look.field[p], cards.codes[a, p], cards.codes[b, p]
+        f, x, y = look.field[p], codes[a, look.first[p]], codes[b, look.first[p]]
         if (x | y) < 0:
             levels[n, f] = 0
         elif x == y or found.levels[p] == SAME:
@@ -137,13 +136,12 @@ def _tell(
 
 @inlined
 def _odds(
-    look: Look, cards: Cards, judge: Judge, codes: Codes, a: int, b: int, bound: float, desk: _Desk,
-    levels: Bytes, n: int,
+    look: Look, cards: Cards, judge: Judge, a: int, b: int, bound: float, desk: _Desk, levels: Bytes, n: int
 ) -> float:  # fmt: skip
     """The odds of a pair, whose levels are in levels[n] then; or no more than `bound`."""
-    layout, values, weights = judge
+    (layout, values, weights), codes = judge, cards.codes
     rest = rest_of(look, desk.own, cards, a, b, desk.found)
-    if rest < look.least or not _tell(look, rest, cards, judge, codes, a, b, desk, levels, n):
+    if rest < look.least or not _tell(look, rest, cards, judge, a, b, desk, levels, n):
         if not may_be_crossed(look, cards, a, b):
             return bound
         pair_levels(layout, values, codes, a, b, desk.masks, levels, n)
@@ -153,8 +151,8 @@ def _odds(
 
 @inlined
 def _scan_row(
-    a: int, near: Neighbours, look: Look, cards: Cards, judge: Judge, codes: Codes, bound: float, desk: _Desk,
-    kept: _Kept, n: int,
+    a: int, near: Neighbours, look: Look, cards: Cards, judge: Judge, bound: float, desk: _Desk, kept: _Kept,
+    n: int,
 ) -> int:  # fmt: skip
     """Keep a row's pairs with later neighbours, `n` being kept already; returns how many are then."""
     members, at, begin, rule_ends, _ = near
@@ -168,14 +166,14 @@ def _scan_row(
             r += 1
         while members[i] >= 0:
             i += 1
-            b = int(members[i] & _ROW_MASK)
+            b = int(members[i] & ROW_MASK)
             if met[b, 0] == a:
                 if met[b, 1] >> _RULE_BITS != r:
                     met[b, 1] = r << _RULE_BITS | (met[b, 1] & _COUNT_MASK) + 1
             else:
                 met[b, 0], met[b, 1] = a, r << _RULE_BITS | 1
                 desk.looked_at[r] += 1
-                bits = _odds(look, cards, judge, codes, a, b, bound, desk, kept.levels, n)
+                bits = _odds(look, cards, judge, a, b, bound, desk, kept.levels, n)
                 if bits > bound:
                     kept.left[n], kept.right[n], kept.odds[n] = a, b, bits
                     n += 1
@@ -186,8 +184,7 @@ def _scan_row(
 
 @kernel
 def scan(
-    near: Neighbours, first: int, last: int, look: Look, cards: Cards, judge: Judge, codes: Codes,
-    bound: float,
+    near: Neighbours, first: int, last: int, look: Look, cards: Cards, judge: Judge, bound: float
 ) -> tuple[_Kept, Ints]:  # fmt: skip
     """Score the pairs of rows `first` to `last` with their neighbours of higher number.
 
@@ -195,7 +192,7 @@ def scan(
     """
     fields = len(look.field)
     desk = _Desk(
-        np.empty(fields, dtype=np.float32),
+        np.empty(len(look.equal), dtype=np.float32),
         Found(np.zeros(fields, np.uint8), np.zeros(fields, np.int64), np.zeros(1, np.int64)),
         strings.scratch(),
         np.full((len(near.begin) - 1, 2), -1, dtype=np.int32),
@@ -207,7 +204,7 @@ def scan(
         if near.later[a]:
             if n + near.later[a] > len(kept.left):
                 kept = _longer(kept, n, 2 * (n + near.later[a]))
-            n = _scan_row(a, near, look, cards, judge, codes, bound, desk, kept, n)
+            n = _scan_row(a, near, look, cards, judge, bound, desk, kept, n)
     return _longer(kept, n, n), desk.looked_at
 
 

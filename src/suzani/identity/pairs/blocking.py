@@ -134,7 +134,8 @@ def _entries(rules: Rules, keys: Keys, threads: ThreadPoolExecutor) -> Iterator[
 
 
 def _in_order(entries: Entries) -> Entries:
-    return np.sort(entries)
+    entries.sort()
+    return entries
 
 
 def _build(keys: Keys, rules: Rules, largest: int, entries: Entries) -> _Built:
@@ -145,8 +146,7 @@ def _build(keys: Keys, rules: Rules, largest: int, entries: Entries) -> _Built:
         if not len(large):
             break
         entries = blocks.refine_entries(large, keys, column)
-        entries.sort()
-        small, large, over, more = blocks.part(entries, largest)
+        small, large, over, more = blocks.part(_in_order(entries), largest)
         kept.append(small)
         oversized.append(over)
         pairs += more

@@ -25,30 +25,41 @@ def look_of(packed: Packed, weights: Weights, bound: float) -> Look:
     unlike = _most_unlike(packed, same)
     costs = np.array([_COST.get(way, 1.0) for way in table[:, WAY].tolist()])
     field = np.argsort((same[:, 1] - unlike) / costs, kind="stable")
-    more = table[field, COUNT] - 1
+    marks = np.where(np.isin(table[field, WAY], MARKED), table[field, COUNT], 0)
     place = {f: p for p, f in enumerate(field.tolist())}
+    columns = packed.codes.shape[1]
+    rarity = np.full(columns, -1, dtype=np.int64)
+    rarity[table[:, FIRST]] = weights.column
     return Look(
         field=field,
+        first=table[field, FIRST],
         way=table[field, WAY],
-        more=more,
-        further=len(field) + np.cumsum(more) - more,
-        equal=same[field, table[field, EXACT]].astype(np.float32),
-        unlike=unlike[field].astype(np.float32),
+        more=table[field, COUNT] - 1,
+        mark=np.where(marks, np.cumsum(marks) - marks, 0),
         same=same[field],
-        column=weights.column[field],
+        equal=_by_column(table, same[np.arange(len(table)), table[:, EXACT]], columns),
+        unlike=_by_column(table, unlike, columns),
+        rarity=rarity,
         least=_least_evidence(weights, bound) - _SLACK_BITS,
         given=place.get(packed.layout.given, -1),
         family=place.get(packed.layout.family, -1),
     )
 
 
-def cards_of(packed: Packed, look: Look) -> Cards:
-    """The cards of packed records."""
-    first = packed.layout.table[look.field, FIRST]
-    further = [f + 1 + i for f, more in zip(first, look.more, strict=True) for i in range(more)]
-    columns = np.array([*first, *further], dtype=np.int64)
-    marked = np.isin(np.append(look.way, np.repeat(look.way, look.more)), MARKED)
-    return deal(packed.codes, columns, marked, look, packed.values.form)
+def cards_of(packed: Packed, look: Look, wanted: npt.NDArray[np.bool_]) -> Cards:
+    """The cards of packed records, with the marks of those that are wanted."""
+    marked = [p for p, way in enumerate(look.way.tolist()) if way in MARKED]
+    columns = [look.first[p] + i for p in marked for i in range(look.more[p] + 1)]
+    # Where nothing has marks, one column stands for what is never looked at.
+    marks = deal(packed.codes, np.array(columns or [0], dtype=np.int64), packed.values.form, wanted)
+    return Cards(packed.codes, marks)
+
+
+def _by_column(table: npt.NDArray[np.int64], of_fields: Floats, columns: int) -> npt.NDArray[np.float32]:
+    """What belongs to the first value of each field, 0 for further ones."""
+    result = np.zeros(columns, dtype=np.float32)
+    result[table[:, FIRST]] = of_fields
+    return result
 
 
 def _most_unlike(packed: Packed, same: Floats) -> Floats:

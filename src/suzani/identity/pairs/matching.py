@@ -86,11 +86,11 @@ def candidates(packed: Packed, blocked: Blocked, weights: Weights, bound: float)
     """The candidates with odds above `bound`."""
     near, stretches = _neighbours(packed.rows, blocked)
     look = look_of(packed, weights, bound)
-    cards = cards_of(packed, look)
+    cards = cards_of(packed, look, _in_a_block(packed.rows, near))
     judge = Judge(packed.layout, packed.values, weights)
 
     def one(rows: tuple[int, int]) -> tuple[Pairs, Rows, Rows]:
-        kept, looked_at = scan.scan(near, *rows, look, cards, judge, packed.codes, bound)
+        kept, looked_at = scan.scan(near, *rows, look, cards, judge, bound)
         return Pairs(kept.left, kept.right, kept.odds, kept.levels), kept.found_by, looked_at
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -106,17 +106,24 @@ def candidates(packed: Packed, blocked: Blocked, weights: Weights, bound: float)
     return Candidates(pairs.where(order), found_by[order], by_rule)
 
 
+def _in_a_block(rows: int, near: Neighbours) -> npt.NDArray[np.bool_]:
+    """Which rows have any neighbour."""
+    result = np.zeros(rows, dtype=bool)
+    result[near.members & scan.ROW_MASK] = True
+    return result
+
+
 def _neighbours(rows: int, blocked: Blocked) -> tuple[Neighbours, list[tuple[int, int]]]:
     """Who is in a block with whom, and stretches of rows with about equally many pairs."""
-    counts = np.zeros(rows, dtype=np.int64)
+    counts = np.zeros(rows, dtype=np.int32)
     sizes = [scan.count_members(entries, counts) for entries in blocked.entries]
-    begin, ends = np.append(0, np.cumsum(counts)), np.cumsum([0, *sizes])
+    begin, ends = np.append(0, np.cumsum(counts, dtype=np.int64)), np.cumsum([0, *sizes])
     members, at = np.empty(ends[-1], dtype=np.int32), np.empty(begin[-1], dtype=np.int32)
-    standing = np.stack([begin[:-1], np.zeros(rows, dtype=np.int64)], axis=1)
+    standing = np.stack([begin[:-1], np.zeros(rows, dtype=np.int64)], axis=1).astype(np.int32)
     for entries, place in zip(blocked.entries, ends.tolist(), strict=False):
         scan.add_members(entries, place, members, at, standing)
     later = standing[:, scan.LATER].copy()
-    done = np.cumsum(later)
+    done = np.cumsum(later, dtype=np.int64)
     cuts = np.searchsorted(done, np.linspace(0, done[-1] if rows else 0, _STRETCHES + 1)[1:-1])
     edges = np.unique([0, *cuts.tolist(), rows])
     near = Neighbours(members, at, begin, ends[1:], later)

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from suzani.identity.kernels import hashing
-from suzani.identity.kernels.counting import count_column
-from suzani.identity.kernels.levels import FIRST, Layout, Values
+from suzani.identity.kernels.columns import close_up, count_column
+from suzani.identity.kernels.levels import COUNT, FIRST, Layout, Values
 from suzani.identity.kernels.linkage import VALID
 from suzani.identity.kernels.marks import (
     BAG,
@@ -33,7 +33,7 @@ from suzani.identity.kernels.marks import (
 from suzani.identity.models.comparisons import level_count
 from suzani.identity.pairs.keys import Keys, Source
 from suzani.identity.standardising.fields import Field
-from suzani.identity.values.names import folded_names, short_forms_of, sounds_of
+from suzani.identity.values.names import folded_names, short_forms_among, sounds_of
 from suzani.identity.values.texts import Texts, as_array, as_list
 from suzani.kernel import Kind
 
@@ -145,6 +145,7 @@ def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Pack
     values, hashes, words = pack_values(distinct, words)
     layout = layout_of(fields)
     codes = _codes(fields, base, rows)
+    close_up(codes, layout.table[:, FIRST], layout.table[:, COUNT])
     named = tuple((field.name, field.kind) for field in fields)
     firsts = [base[id(field.values)] for field in fields]
     lists = [(first, first + len(field.texts)) for first, field in zip(firsts, fields, strict=True)]
@@ -225,13 +226,12 @@ class _Known:
     words: Words
     groups: list[int] = dataclass_field(default_factory=lambda: [0])
 
-    def places_of(self, folded: Sequence[str]) -> list[int]:
+    def places_of(self, folded: pa.StringArray) -> Hashes:
         """Where the groups of each folded name stand; 0 for a name without any."""
-        places = []
-        for groups in short_forms_of(folded):
-            places.append(len(self.groups) if groups else 0)
-            if groups:
-                self.groups += [len(groups), *sorted(groups)]
+        places = np.zeros(len(folded), dtype=np.uint32)
+        for name, groups in short_forms_among(folded):
+            places[name] = len(self.groups)
+            self.groups += [len(groups), *sorted(groups)]
         return places
 
 
@@ -240,8 +240,8 @@ def _name_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
     array = pa.array(folded, pa.string())
     joined = hashes_of(pc.replace_substring(array, " ", ""))
     sounds = pa.array(sounds_of(folded), pa.string())
-    groups = np.array(known.places_of(folded), dtype=np.uint32)
-    return np.stack([hashes_of(sounds), joined, _name_keys(array, sounds), groups], axis=1)
+    places = known.places_of(array)
+    return np.stack([hashes_of(sounds), joined, _name_keys(array, sounds), places], axis=1)
 
 
 def _name_keys(folded: pa.StringArray, sounds: pa.StringArray) -> Hashes:
