@@ -50,9 +50,10 @@ def cards_of(packed: Packed, look: Look, wanted: npt.NDArray[np.bool_]) -> Cards
     """The cards of packed records, with the marks of those that are wanted."""
     marked = [p for p, way in enumerate(look.way.tolist()) if way in MARKED]
     columns = [look.first[p] + i for p in marked for i in range(look.more[p] + 1)]
-    # Where nothing has marks, one column stands for what is never looked at.
-    marks = deal(packed.codes, np.array(columns or [0], dtype=np.int64), packed.values.form, wanted)
-    return Cards(packed.codes, marks)
+    # What stands where a field without marks would have them is read, whatever it is, and told nothing from.
+    spare = max(look.more.tolist(), default=0) + 1 - len(columns)
+    places = np.array([*columns, *[0] * spare], dtype=np.int64)
+    return Cards(packed.codes, deal(packed.codes, places, packed.values.form, wanted))
 
 
 def _by_column(table: npt.NDArray[np.int64], of_fields: Floats, columns: int) -> npt.NDArray[np.float32]:
