@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
 
 Batches = Iterator[pa.RecordBatch]
-_ROW_MASK = np.uint64(blocks.MOST_ROWS - 1)
 
 
 @lru_cache(maxsize=2)
@@ -164,7 +163,7 @@ def _entries(judge: Judge, table: pa.Table) -> Iterator[tuple[int, Ints, Ints]]:
     found, begins, ends = blocks.entries(compiled, 0, len(plan.rules), packed.keys)
     for rule, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
         entries = found[begin:end]
-        yield rule, _signed(entries >> blocks.ROW_BITS), _signed(entries & _ROW_MASK)
+        yield rule, _signed(entries >> blocks.ROW_BITS), _signed(entries & blocks.ROW_MASK)
 
 
 def kept_blocks(batches: Batches) -> Batches:

@@ -17,8 +17,7 @@ from suzani.identity.kernels.compiling import inlined, kernel
 from suzani.identity.kernels.levels import EXACT, pair_levels, swap_names, unlike_level, untold_level
 from suzani.identity.kernels.weights import Judge, odds_bits, pair_evidence
 
-ROW_MASK = (1 << 24) - 1
-_LOW = np.uint64(ROW_MASK)
+ROW_MASK = blocks.MOST_ROWS - 1
 _LAST = 1 << 31
 _RULE_BITS = 16
 _COUNT_MASK = (1 << _RULE_BITS) - 1
@@ -54,7 +53,7 @@ def count_members(entries: Hashes64, counts: Codes) -> int:
         if j - i > 1:
             total += j - i
             for k in range(i, j - 1):
-                counts[entries[k] & _LOW] += 1
+                counts[entries[k] & blocks.ROW_MASK] += 1
         i = j
     return total
 
@@ -70,7 +69,7 @@ def add_members(entries: Hashes64, place: int, members: Codes, at: Codes, standi
             j += 1
         if j - i > 1:
             for k in range(i, j):
-                row = np.int64(entries[k] & _LOW)
+                row = np.int64(entries[k] & blocks.ROW_MASK)
                 if k < j - 1:
                     members[place] = row
                     at[standing[row, NEXT]] = place
