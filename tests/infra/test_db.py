@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from suzani.infra.db import Database, Nested, Query, begin, execute, fetch, fetch_one, send
+from suzani.infra.db import Database, Nested, Query, execute, fetch_one
 from suzani.kernel import Unavailable
 
 
@@ -61,25 +60,6 @@ async def test_each_statement_is_a_transaction_of_its_own_while_reading(database
     assert first is not None
     assert second is not None
     assert first["at"] < second["at"]
-
-
-async def test_what_is_begun_with_its_first_statements_is_kept_whole_or_not_at_all(
-    database: Database,
-) -> None:
-    async with database.autocommit() as tx:
-        async with tx.pipeline():
-            await begin(tx)
-            await execute(tx, Query("create table kept (number int)"))
-            number = await send(tx, Query("insert into kept values (%(number)s) returning number"), number=1)
-        assert await number() == [{"number": 1}]
-    with suppress(KeyError):
-        async with database.autocommit() as tx:
-            async with tx.pipeline():
-                await begin(tx)
-                await execute(tx, Query("insert into kept values (2)"))
-            raise KeyError
-    async with database.transaction() as tx:
-        assert await fetch(tx, Query("select number from kept")) == [{"number": 1}]
 
 
 async def test_places_are_filled_by_name_wherever_they_stand(database: Database) -> None:

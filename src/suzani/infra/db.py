@@ -7,7 +7,7 @@ Nothing here knows whether the server is embedded or outside. Database work is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -23,9 +23,6 @@ from suzani.kernel import Unavailable
 Tx = psycopg.AsyncConnection[dict[str, Any]]
 """A connection inside a transaction; rows are dictionaries."""
 
-Rows = Callable[[], Awaitable[list[dict[str, Any]]]]
-"""Waits for the rows of a query that was sent."""
-
 OLDEST_SERVER: Final = 150000
 """The oldest server that is supported, as libpq numbers versions (PostgreSQL 15)."""
 
@@ -39,16 +36,13 @@ __all__ = [
     "Nested",
     "Queries",
     "Query",
-    "Rows",
     "Tx",
-    "begin",
     "copy_in",
     "copy_out",
     "execute",
     "fetch",
     "fetch_one",
     "load_queries",
-    "send",
     "translated",
 ]
 
@@ -103,8 +97,9 @@ class Database:
         """A connection on which every statement is a transaction of its own: for a single one, which so takes
         one message to the server and one back.
 
-        After `begin` all statements are one transaction that ends with the block, as `transaction` ends it:
-        for one whose beginning shall go to the server with what comes first. Raises as `transaction` does.
+        After `Message.begin` all statements are one transaction, which ends with the block as that of
+        `transaction` does: for one whose beginning shall go to the server with what comes first. Raises as
+        `transaction` does.
         """
         with translated():
             async with self._pool.connection() as connection:
@@ -156,18 +151,6 @@ async def _run(tx: Tx, query: Statement, params: Mapping[str, Any]) -> psycopg.A
         return await tx.execute(compiled(query), params)
     text, names = known
     return await psycopg.AsyncRawCursor(tx).execute(text, [params[name] for name in names])
-
-
-async def begin(tx: Tx) -> None:
-    """Begin a transaction on a connection of `Database.autocommit`; in a pipeline, without a wait."""
-    await tx.execute("begin")
-
-
-async def send(tx: Tx, query: Statement, /, **params: Any) -> Rows:
-    """`fetch` for a pipeline: the rows are waited for when they are asked for, which is free of waiting once
-    the pipeline has ended."""
-    cursor = await _run(tx, query, params)
-    return cursor.fetchall
 
 
 async def fetch(tx: Tx, query: Statement, /, **params: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from suzani.sources.catalogue import Readers, find_mapping, known_mappings
 from suzani.sources.conversion import SEXES
 from suzani.sources.mapping import Mapping
 from suzani.sources.mapping_file import load_mapping
-from suzani.sources.putting import PutResult, put, send_put
+from suzani.sources.putting import PutResult, add_put, put
 from suzani.sources.reads import (
     PRODUCT_SCHEMA,
     RECORD_SCHEMA,
@@ -41,6 +41,7 @@ __all__ = [
     "SystemSummary",
     "Typed",
     "Value",
+    "add_put",
     "attributes_of",
     "changes_of",
     "count_live",
@@ -55,5 +56,4 @@ __all__ = [
     "put",
     "records_for_identity",
     "records_of",
-    "send_put",
 ]

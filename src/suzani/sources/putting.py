@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from suzani.infra.db import Tx, execute, load_queries, send
+from suzani.infra.arrays import texts
+from suzani.infra.db import Tx, execute, load_queries
+from suzani.infra.message import Message
 from suzani.kernel import ATTRIBUTES, InvalidInput
 from suzani.sources.reads import RECORD_SCHEMA
 from suzani.sources.typed import Typed
@@ -50,32 +52,28 @@ async def put(tx: Tx, rows: Sequence[Typed], at: datetime) -> PutResult:
     A record is replaced whole, but for products, extra columns and consent, which stay unless given. One that
     was deleted is there again. Raises InvalidInput when two have one system and key.
     """
-    async with tx.pipeline():
-        stored = await send_put(tx, rows, at)
-    return await stored()
+    message = Message(tx)
+    stored = add_put(message, rows, at)
+    await message.send()
+    return stored()
 
 
-async def send_put(tx: Tx, rows: Sequence[Typed], at: datetime) -> Callable[[], Awaitable[PutResult]]:
-    """`put` as a part of the caller's pipeline; what is returned waits for what came of it."""
+def add_put(message: Message, rows: Sequence[Typed], at: datetime) -> Callable[[], PutResult]:
+    """`put` as a part of a message; what is returned gives what came of it once that is answered."""
     if len({(row.system, row.key) for row in rows}) < len(rows):
         raise InvalidInput("two records have the same system and key", hint="Put them one after the other.")
-    systems = sorted({row.system for row in rows})
     body = [
         {"no": no, "system": row.system, "key": row.key, "digest": row.digest.hex(), **row.values}
         for no, row in enumerate(rows)
     ]
-    await execute(tx, _queries.lock_writes, systems=systems)
-    found = await send(tx, _queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
-
-    async def stored() -> PutResult:
-        return PutResult(rows, await found(), at)
-
-    return stored
+    message.add(_queries.lock_writes, systems=texts(sorted({row.system for row in rows})))
+    found = message.add(_queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
+    return lambda: PutResult(rows, found(), at)
 
 
 async def lock_writes(tx: Tx, system: str) -> None:
     """Wait until nobody else writes records of a system; held until the transaction ends."""
-    await execute(tx, _queries.lock_writes, systems=[system])
+    await execute(tx, _queries.lock_writes, systems=texts([system]))
 
 
 def _table(rows: Sequence[Typed], found: Sequence[dict[str, Any]], at: datetime) -> pa.Table:

@@ -151,17 +151,19 @@ class Index:
     def _place(self, record_ids: Sequence[int], codes: Codes) -> None:
         """Let each record stand at the node that says the same, a new one where there is none."""
         contents = self._contents_of(codes, record_ids)
-        node = self._numbered.find(contents)
-        fresh = np.flatnonzero(node == lookup.NONE)
-        if len(fresh):
-            fresh = fresh[np.sort(np.unique(contents[fresh], return_index=True)[1])]
+        said, nodes = contents.tolist(), self._numbered.find(contents).tolist()
+        unknown = [at for at, node in enumerate(nodes) if node == lookup.NONE]
+        if unknown:
             first = self._codes.size
-            self._append(codes[fresh], contents[fresh])
+            fresh = {said[at]: at for at in reversed(unknown)}
+            rows = sorted(fresh.values())
+            self._append(codes[rows], contents[rows])
             self._enter(first)
-            numbers = np.arange(first, first + len(fresh), dtype=np.int32)
-            self._numbered.put(contents[fresh], numbers)
-            node = self._numbered.find(contents)
-        for record, at in zip(record_ids, node.tolist(), strict=True):
+            self._numbered.put(contents[rows], np.arange(first, first + len(rows), dtype=np.int32))
+            numbers = {said[at]: node for node, at in enumerate(rows, first)}
+            for at in unknown:
+                nodes[at] = numbers[said[at]]
+        for record, at in zip(record_ids, nodes, strict=True):
             if self._copies.node_of.get(record) != at:
                 self.remove(record)
                 self._copies.add(record, at)

@@ -151,12 +151,14 @@ class Mirror:
             self.person_of.move(record, persons.get(record))
 
     async def settle(
-        self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime
-    ) -> Settled:
+        self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime,
+        *, commit: bool = False,
+    ) -> Settled:  # fmt: skip
         """Resolve what new, changed (`said`) and gone records can reach.
 
         The caller holds `store.lock`, has caught up, and calls `forget` if the transaction fails. The same
-        persons as a full run with the same knowledge finds.
+        persons as a full run with the same knowledge finds. With `commit` the transaction ends with it, if
+        few records change.
         """
         ids = said.record_ids
         old = [record for record in (*ids, *gone) if record in self.person_of]
@@ -171,7 +173,8 @@ class Mirror:
         dropped, edges = self._new_edges(region, partition, person, {*ids}, {*old})
         if dropped:
             await mirror_store.drop_edges_of(tx, sorted(dropped))
-        applied, person = await amend(tx, change, partition, person, at, msgspec.json.encode(edges).decode())
+        evidence = msgspec.json.encode(edges).decode()
+        applied, person = await amend(tx, change, partition, person, at, evidence, commit)
         self._take_in(partition, person)
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)

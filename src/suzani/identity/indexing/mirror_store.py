@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries, send
+from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
+from suzani.infra.message import Message
 
 _queries = load_queries("suzani.identity.indexing", "mirror.sql")
 
@@ -22,15 +23,18 @@ class Position:
 
 async def position(tx: Tx) -> Position:
     """Where the database stands."""
-    return await (await send_position(tx))()
+    message = Message(tx)
+    found = add_position(message)
+    await message.send()
+    return found()
 
 
-async def send_position(tx: Tx) -> Callable[[], Awaitable[Position]]:
-    """`position` as a part of a pipeline; what is returned waits for it."""
-    rows = await send(tx, _queries.position)
+def add_position(message: Message) -> Callable[[], Position]:
+    """`position` as a part of a message; what is returned gives it once that is answered."""
+    rows = message.add(_queries.position)
 
-    async def found() -> Position:
-        [row] = await rows()
+    def found() -> Position:
+        [row] = rows()
         return Position(row["run_id"], int(row["change_id"]))
 
     return found

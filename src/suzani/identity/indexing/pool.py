@@ -15,7 +15,7 @@ from suzani.identity.kernels.columns import close_up
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
-from suzani.identity.pairs.packing import WAYS, Packed, pack_values
+from suzani.identity.pairs.packing import WAYS, Packed, pack_values, texts_of
 from suzani.identity.pairs.scoring import list_of, rarity_bits
 from suzani.identity.standardising.field import Field
 from suzani.kernel import Kind
@@ -101,7 +101,7 @@ class Pool:
         `keep`."""
         texts = [text for record in records for name, _ in self.fields for text in record[name]]
         hashes, codes = lookup.find_values(
-            *_laid_out(texts), self._salts, self._known.keys, self._known.numbers
+            *texts_of(texts), self._salts, self._known.keys, self._known.numbers
         )
         unknown = np.flatnonzero(codes == lookup.UNKNOWN)
         if len(unknown):
@@ -176,10 +176,3 @@ class Pool:
         if not keys:
             return Table(np.empty(0, np.uint64), np.empty(0, np.int32))
         return Table(np.concatenate(keys), np.concatenate(numbers))
-
-
-def _laid_out(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """The bytes of a few strings, and where each begins; as `texts_of` has them of many."""
-    joined = "".join(texts)
-    lengths = map(len, texts if joined.isascii() else map(str.encode, texts))
-    return np.frombuffer(joined.encode() or b"\0", np.uint8), np.cumsum([0, *lengths], dtype=np.int64)

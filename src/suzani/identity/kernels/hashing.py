@@ -14,6 +14,7 @@ _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 _HALF = np.uint64(32)
 _SPACE = 32
+_LINE_BREAK = 10
 _FEWEST_SLOTS = 1 << 8
 STRETCH = 4096
 """Records that are looked at column by column: they stay in the cache, and so do the values of a column."""
@@ -34,6 +35,12 @@ def hash_bytes(text: Bytes, start: int, end: int) -> np.uint64:
     x = _START
     for i in range(start, end):
         x = (x ^ np.uint64(text[i])) * _PRIME
+    return _something(x)
+
+
+@inner
+def _something(x: np.uint64) -> np.uint64:
+    """The hash of what is there: neither half of it is 0."""
     x = _finished(x)
     return x if x >> _HALF and x & np.uint64(0xFFFFFFFF) else x | _SPREAD
 
@@ -106,6 +113,45 @@ def hash_parts(text: Bytes, start: Ints, first: int, last: int) -> Hashes32:
         j = min(a + last, b) if last > 0 else b + last
         result[v] = half(hash_bytes(text, i, j))
     return result
+
+
+@inner
+def _hash_letters(text: Bytes, start: int, end: int) -> np.uint64:
+    """The hash of a stretch of bytes without its blanks."""
+    x, any_ = _START, False
+    for i in range(start, end):
+        if text[i] != _SPACE:
+            x = (x ^ np.uint64(text[i])) * _PRIME
+            any_ = True
+    return _something(x) if any_ else np.uint64(0)
+
+
+@inner
+def _end_of_line(text: Bytes, start: int) -> int:
+    end = start
+    while text[end] != _LINE_BREAK:
+        end += 1
+    return end
+
+
+@kernel
+def name_forms(folded: Bytes, sounds: Bytes, names: int) -> tuple[Hashes32, Hashes64]:
+    """The forms of names (names × 4, the last 0), and a 64-bit hash of each as it is folded.
+
+    Names, folded and as they sound, come as lines. Sounds too short to tell names apart keep their letters as
+    keys.
+    """
+    forms = np.zeros((names, 4), dtype=np.uint32)
+    hashes = np.empty(names, dtype=np.uint64)
+    i = j = 0
+    for name in range(names):
+        end, ends = _end_of_line(folded, i), _end_of_line(sounds, j)
+        hashes[name] = hash_bytes(folded, i, end)
+        sound = half(hash_bytes(sounds, j, ends))
+        forms[name, 0], forms[name, 1] = sound, half(_hash_letters(folded, i, end))
+        forms[name, 2] = sound if ends - j > 2 else half(hashes[name])
+        i, j = end + 1, ends + 1
+    return forms, hashes
 
 
 @kernel

@@ -88,19 +88,20 @@ def _signs(text: Bytes, start: int, end: int) -> np.uint64:
 
 
 @kernel
-def make_marks(
-    way: int, first: int, last: int, text: Bytes, start: Ints, form: Hashes32, group: Codes
-) -> None:
-    """Write the marks of values first to last, which are compared in one way, into their forms."""
-    for v in range(first, last):
-        mark = _NONE
-        if way in (NAME, TEXT):
-            mark = _letters(text, start[v], start[v + 1])
-            if way == NAME:
-                mark |= _forms_of_name(form, group, v)
-        elif way in (CODE, PHONE, DATE):
-            mark = _signs(text, start[v], start[v + 1])
-        form[v, MARK], form[v, MARK + 1] = mark & _LOW_HALF, mark >> np.uint64(32)
+def make_marks(ways: Ints, text: Bytes, start: Ints, form: Hashes32, group: Codes) -> None:
+    """Write the marks of values into their forms; `ways` (n × 3): a way to compare, and from which to which
+    value it is used."""
+    for i in range(len(ways)):
+        way = ways[i, 0]
+        for v in range(ways[i, 1], ways[i, 2]):
+            mark = _NONE
+            if way in (NAME, TEXT):
+                mark = _letters(text, start[v], start[v + 1])
+                if way == NAME:
+                    mark |= _forms_of_name(form, group, v)
+            elif way in (CODE, PHONE, DATE):
+                mark = _signs(text, start[v], start[v + 1])
+            form[v, MARK], form[v, MARK + 1] = mark & _LOW_HALF, mark >> np.uint64(32)
 
 
 @inlined

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from suzani.identity.kernels.marks import (
     EMAIL,
     EQUAL,
     FORMS,
+    GROUP,
+    KEY,
     NAME,
     PHONE,
     POSTCODE,
@@ -33,7 +36,7 @@ from suzani.identity.kernels.marks import (
 from suzani.identity.models.comparisons import level_count
 from suzani.identity.pairs.keys import Keys, Source
 from suzani.identity.standardising.fields import Field
-from suzani.identity.values.names import folded_names, short_forms_among, sounds_of
+from suzani.identity.values.names import folded_names, folded_short_forms, sounds_of
 from suzani.identity.values.texts import Texts, as_array, as_list
 from suzani.kernel import Kind
 
@@ -59,21 +62,24 @@ _TELLING = (
 """Kinds in the order of comparing: what parts most pairs, and costs little, comes first."""
 
 
-def texts_of(values: Texts) -> Stretches:
-    """The bytes of many strings, and where each begins (one more at the end)."""
-    return _laid_out(pc.cast(as_array(values), pa.large_string()))
-
-
-def _laid_out(array: pa.LargeStringArray) -> Stretches:
+def texts_of(*lists: Texts) -> Stretches:
+    """The bytes of the strings of one list after another, and where each begins (one more at the end)."""
+    if not any(isinstance(values, pa.Array) for values in lists):
+        return _few_texts([*chain.from_iterable(lists)])
+    large = [pc.cast(as_array(values), pa.large_string()) for values in lists]
+    array = large[0] if len(large) == 1 else pa.concat_arrays(large)
     _, offsets, data = array.buffers()
     start = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     return text, start
 
 
-def hashes_of(values: Texts) -> Hashes:
-    """A 32-bit hash of each string; 0 for an empty one."""
-    return np.asarray(hashing.hash_values(*texts_of(values)) >> np.uint64(32)).astype(np.uint32)
+def _few_texts(texts: Sequence[str]) -> Stretches:
+    """The same without Arrow, whose start is more than all the work for a few strings."""
+    joined = "".join(texts)
+    lengths = map(len, texts if joined.isascii() else map(str.encode, texts))
+    starts = np.fromiter(accumulate(lengths, initial=0), np.int64, len(texts) + 1)
+    return np.frombuffer(joined.encode() or b"\0", np.uint8), starts
 
 
 @dataclass(frozen=True)
@@ -122,20 +128,19 @@ def pack_values(
 ) -> tuple[Values, npt.NDArray[np.uint64], Words]:
     """The values of one list after another, a hash of each, and the counts of words that they were judged
     by: `words`, by field, and their own where there are none."""
-    large = [pc.cast(field.texts, pa.large_string()) for field in lists]
-    texts, start = _laid_out(pa.concat_arrays([pa.array([], pa.large_string()), *large]))
+    texts, start = texts_of(*(field.values for field in lists))
     forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
     known = _Known(dict(words or {}))
-    ends = np.cumsum([len(field.texts) for field in lists], dtype=np.int64).tolist()
-    stretches = [(field, end - len(field.texts), end) for field, end in zip(lists, ends, strict=True)]
+    ends = accumulate(len(field.values) for field in lists)
+    stretches = [(field, end - len(field.values), end) for field, end in zip(lists, ends, strict=True)]
     for field, first, end in stretches:
         make = _FORMS_OF.get(field.kind)
         if make:
             made = make(field, (texts, start[first : end + 1]), known)
             forms[first:end, : made.shape[1]] = made
     values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
-    for field, first, end in stretches:
-        make_marks(WAYS[field.kind], first, end, *values)
+    ways = [(WAYS[field.kind], first, end) for field, first, end in stretches]
+    make_marks(np.array(ways, dtype=np.int64).reshape(-1, 3), *values)
     return values, hashing.hash_values(texts, start), known.words
 
 
@@ -226,38 +231,51 @@ class _Known:
     words: Words
     groups: list[int] = dataclass_field(default_factory=lambda: [0])
 
-    def places_of(self, folded: pa.StringArray) -> Hashes:
-        """Where the groups of each folded name stand; 0 for a name without any."""
-        places = np.zeros(len(folded), dtype=np.uint32)
-        for name, groups in short_forms_among(folded):
-            places[name] = len(self.groups)
-            self.groups += [len(groups), *sorted(groups)]
-        return places
+    def place(self, forms: Hashes, folded: npt.NDArray[np.uint64]) -> None:
+        """Write where the groups of each folded name stand; 0 for a name without any."""
+        known, groups = _short_forms()
+        at = np.minimum(np.searchsorted(known, folded), len(known) - 1)
+        for name in np.flatnonzero(known[at] == folded).tolist():
+            own = groups[at[name]]
+            forms[name, GROUP] = len(self.groups)
+            self.groups += [len(own), *sorted(own)]
+
+
+@cache
+def _short_forms() -> tuple[npt.NDArray[np.uint64], list[frozenset[int]]]:
+    """The hashes of folded names that have short forms, sorted, and the groups of each."""
+    groups = folded_short_forms()
+    hashes = hashing.hash_values(*texts_of([*groups]))
+    order, values = np.argsort(hashes), [*groups.values()]
+    return hashes[order], [values[at] for at in order.tolist()]
 
 
 def _name_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
-    folded = folded_names(as_list(field.texts))
-    array = pa.array(folded, pa.string())
-    joined = hashes_of(pc.replace_substring(array, " ", ""))
-    sounds = pa.array(sounds_of(folded), pa.string())
-    places = known.places_of(array)
-    return np.stack([hashes_of(sounds), joined, _name_keys(array, sounds), places], axis=1)
+    forms, folded = _folded_forms(field)
+    known.place(forms, folded)
+    return forms
 
 
-def _name_keys(folded: pa.StringArray, sounds: pa.StringArray) -> Hashes:
-    """Sounds too short to tell names apart keep their letters as keys."""
-    return hashes_of(pc.if_else(pc.greater(pc.binary_length(sounds), 2), sounds, folded))
+def _folded_forms(field: Field) -> tuple[Hashes, npt.NDArray[np.uint64]]:
+    """The forms of names but for their groups, and a hash of each folded one."""
+    folded = folded_names(as_list(field.values))
+    sounds = sounds_of(folded)
+    return hashing.name_forms(_lines(folded), _lines(sounds), len(folded))
+
+
+def _lines(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """Names in ASCII, which have no line breaks in them, each as a line."""
+    return np.frombuffer("\n".join([*texts, ""]).encode() or b"\n", np.uint8)
 
 
 def _id_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
-    forms = np.zeros((len(field.texts), VALID + 1), dtype=np.uint32)
+    forms = np.zeros((len(field.values), VALID + 1), dtype=np.uint32)
     forms[:, VALID] = field.valid[:-1]
     return forms
 
 
 def _place_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:
-    folded = folded_names(as_list(field.texts))
-    return _name_keys(pa.array(folded, pa.string()), pa.array(sounds_of(folded), pa.string()))[:, None]
+    return _folded_forms(field)[0][:, [KEY]]
 
 
 def _bag_forms(field: Field, texts: Stretches, known: _Known) -> Hashes:

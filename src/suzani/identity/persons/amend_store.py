@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.arrays import integers
-from suzani.infra.db import Tx, fetch_one, load_queries
+from suzani.infra.db import Tx, load_queries
+from suzani.infra.message import Message
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,18 +34,26 @@ class Amendment:
 
 
 async def amend(
-    tx: Tx, change: NewChange, amendment: Amendment, at: datetime, edges: str
-) -> tuple[Applied, Ints]:
+    tx: Tx, change: NewChange, amendment: Amendment, at: datetime, edges: str,
+    commit: bool = False,
+) -> tuple[Applied, Ints]:  # fmt: skip
     """Write memberships, moves, persons, the feed and new evidence; returns what was done, and the new
-    persons in their order. `edges`: rows of `identity.edge` as JSON. The caller holds `store.lock`."""
+    persons in their order. `edges`: rows of `identity.edge` as JSON. The caller holds `store.lock`.
+
+    With `commit` the transaction ends with it: what is returned is durable.
+    """
     only = None if change.persons is None else integers(change.persons)
-    row = await fetch_one(
-        tx, _queries.amend, at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor,
+    message = Message(tx)
+    rows = message.add(
+        _queries.amend, at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor,
         reason=change.reason, undoes=change.undoes, only=only, created=amendment.created,
         records=integers(amendment.record_id), persons=integers(amendment.person_id),
         seen_us=integers(amendment.seen_us), edges=edges,
     )  # fmt: skip
-    assert row is not None  # noqa: S101 - the change gives a row
+    if commit:
+        message.commit()
+    await message.send()
+    [row] = rows()
     applied = Applied(
         row["change_id"], row["at"], amendment.created, tuple(row["retired"]), tuple(row["revived"]),
         row["moves"], tuple(row["affected"]),

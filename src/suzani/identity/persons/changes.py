@@ -79,14 +79,18 @@ async def assign(tx: Tx, partition: Partition, claim: Ints | None = None) -> Int
 
 
 async def amend(
-    tx: Tx, change: NewChange, partition: Partition, person: Ints, at: datetime, edges: str = "[]"
-) -> tuple[Applied, Ints]:
+    tx: Tx, change: NewChange, partition: Partition, person: Ints, at: datetime, edges: str = "[]",
+    commit: bool = False,
+) -> tuple[Applied, Ints]:  # fmt: skip
     """Write a change: `person` as `assign` gives it, `edges` the new evidence (rows of `identity.edge` as
-    JSON). Returns what was done, and the person of every record now."""
+    JSON). Returns what was done, and the person of every record now.
+
+    With `commit` a change of few records ends the transaction.
+    """
     changed = np.flatnonzero((person != partition.before) | partition.said_anew())
     if len(changed) + len(partition.gone) < _FEW:
         amendment = _amendment(partition, person, changed)
-        applied, created = await amend_store.amend(tx, change, amendment, at, edges)
+        applied, created = await amend_store.amend(tx, change, amendment, at, edges, commit)
         return applied, _numbered(person, created)
     change_id, at = await store.start_change(tx, change, at)
     created = await store.add_persons(tx, _count_new(person), change, change_id, at)

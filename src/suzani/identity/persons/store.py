@@ -17,6 +17,7 @@ import pyarrow as pa
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.db import Tx, copy_in, copy_out, execute, fetch, fetch_one, load_queries
 from suzani.infra.integers import copy_integers, moment, moments
+from suzani.infra.message import Message
 
 Ints = npt.NDArray[np.int64]
 
@@ -56,8 +57,15 @@ async def lock(tx: Tx) -> None:
 
 async def lock_within(tx: Tx, lock_seconds: float, statement_seconds: float) -> None:
     """`lock`, but raises psycopg's LockNotAvailable after some seconds; later statements are bounded, too."""
+    message = Message(tx)
+    add_lock_within(message, lock_seconds, statement_seconds)
+    await message.send()
+
+
+def add_lock_within(message: Message, lock_seconds: float, statement_seconds: float) -> None:
+    """`lock_within` as a part of a message."""
     milliseconds = {"lock": f"{lock_seconds * 1000:.0f}", "statement": f"{statement_seconds * 1000:.0f}"}
-    await execute(tx, _queries.lock_within, **milliseconds)
+    message.add(_queries.lock_within, **milliseconds)
 
 
 async def memberships(tx: Tx) -> Memberships:

@@ -28,8 +28,9 @@ from suzani.identity.persons import store
 from suzani.identity.persons.types import Cause, NewChange
 from suzani.identity.resolving.service import mirror_of
 from suzani.infra import jobs
-from suzani.infra.db import Tx, begin
+from suzani.infra.db import Tx
 from suzani.infra.lane import Lane, Waiting
+from suzani.infra.message import Message
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, InvalidInput, SuzaniError, Unavailable, now
 from suzani.sources import Fate, Typed
@@ -186,8 +187,7 @@ class Resolver:
                 one.fail(error)
 
     async def _store(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
-        """One transaction. The answers are given when it is committed; while that is done the next batch, of
-        all that has come meanwhile, waits for the lock of identity and is stored."""
+        """One transaction. The answers are given when it is committed."""
         waiting = [one.asked for one in batch]
         touched: set[int] = set()
         async with AsyncExitStack() as stack:
@@ -198,10 +198,12 @@ class Resolver:
                     await stack.enter_async_context(self._alone)
                     await self._mirror.catch_up(tx, position)
                     kept = await self._settle(tx, put, waiting, touched)
-                    let_next()
             except BaseException:
                 self._mirror.forget(touched)
                 raise
+            # The next batch is stored while these are answered, not earlier: it would only wait for the lock,
+            # and what comes meanwhile for the batch after it.
+            let_next()
             found = [await self._resolved(one, own) for one, own in zip(waiting, kept, strict=True)]
         self._untold.set()
         for one, answer in zip(batch, found, strict=True):
@@ -222,26 +224,28 @@ class Resolver:
         """Begin, take the lock of identity and store records, in one message; where the database stands.
         Raises Busy when a run holds the lock longer than records wait."""
         left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
+        message = Message(tx)
+        message.begin()
+        store.add_lock_within(message, max(left, 0.1), self._limits.statement_seconds)
+        position = mirror_store.add_position(message)
+        stored = sources.add_put(message, [one.asked.record for one in batch], now())
         try:
-            async with tx.pipeline():
-                await begin(tx)
-                await store.lock_within(tx, max(left, 0.1), self._limits.statement_seconds)
-                position = await mirror_store.send_position(tx)
-                stored = await sources.send_put(tx, [one.asked.record for one in batch], now())
-            return await stored(), await position()
+            await message.send()
+            return stored(), position()
         except psycopg.errors.LockNotAvailable:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
 
     async def _settle(
         self, tx: Tx, put: sources.PutResult, waiting: Sequence[_ToStore], touched: set[int]
     ) -> list[_Kept]:
-        """Let stored records find their persons; ids of what may have changed go to `touched`."""
+        """Let stored records find their persons, and commit if any had to; ids of what may have changed go to
+        `touched`."""
         person_of = self._mirror.person_of
         said = await self._with_unsettled(tx, put, self._said(put, waiting))
         created: set[int] = set()
         evidence: dict[int, list[Told]] = {}
         if said.record_ids:
-            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at)
+            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at, commit=True)
             touched.update(settled.person)
             fresh = settled.applied.created
             created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()

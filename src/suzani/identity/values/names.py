@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from suzani.identity.values.scripts import latin_text, map_lines
 
@@ -273,16 +271,14 @@ def short_forms() -> dict[str, frozenset[int]]:
     return {name: frozenset(numbers) for name, numbers in groups.items()}
 
 
-_NO_GROUPS: frozenset[int] = frozenset()
-
-
 @lru_cache(maxsize=1)
-def _folded_short_forms() -> tuple[pa.StringArray, list[frozenset[int]]]:
+def folded_short_forms() -> dict[str, frozenset[int]]:
+    """The groups of `short_forms` by folded name."""
     groups: dict[str, frozenset[int]] = {}
     known = short_forms()
     for form, numbers in zip(folded_names(list(known)), known.values(), strict=True):
         groups[form] = groups.get(form, frozenset()) | numbers
-    return pa.array(list(groups), pa.string()), list(groups.values())
+    return groups
 
 
 def short_form_groups(comparables: Sequence[str]) -> list[frozenset[int]]:
@@ -290,13 +286,5 @@ def short_form_groups(comparables: Sequence[str]) -> list[frozenset[int]]:
 
     Takes the output of `comparable_names`; empty for a name without short forms and for several words.
     """
-    found = dict(short_forms_among(pa.array(folded_names(comparables), pa.string())))
-    return [found.get(place, _NO_GROUPS) for place in range(len(comparables))]
-
-
-def short_forms_among(folded: pa.StringArray) -> Iterator[tuple[int, frozenset[int]]]:
-    """The places of those `folded_names` that have short forms, and their `short_form_groups`."""
-    forms, groups = _folded_short_forms()
-    known = pc.fill_null(pc.index_in(folded, forms), -1).to_numpy()
-    for place in np.flatnonzero(known >= 0).tolist():
-        yield place, groups[known[place]]
+    known = folded_short_forms()
+    return [known.get(form, frozenset()) for form in folded_names(comparables)]

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from suzani.infra.db import Database, Query, execute, fetch
+from suzani.infra.message import Message
+from suzani.kernel import Unavailable
+
+ECHO = Query("select %(text)s::text as text, %(number)s::bigint as number, %(at)s::timestamptz as at")
+SLEEP = Query("select pg_sleep(60)")
+KEPT = Query("select number from kept order by number")
+KEEP = Query("insert into kept values (%(number)s) returning number")
+
+
+@pytest.fixture
+async def kept(database: Database) -> Database:
+    """A database with the table `kept` of numbers."""
+    async with database.transaction() as tx:
+        await execute(tx, Query("create table kept (number int primary key)"))
+    return database
+
+
+async def numbers(database: Database) -> list[int]:
+    async with database.transaction() as tx:
+        return [row["number"] for row in await fetch(tx, KEPT)]
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "at"),
+    [
+        ('O\'Brien \\ "Юлдуз" {a,b} 100 %', -(2**63), datetime(2026, 11, 23, 9, 30, 0, 1, tzinfo=UTC)),
+        ("", 0, datetime(1, 1, 1, tzinfo=UTC)),
+        (None, None, None),
+    ],
+)
+async def test_values_come_back_as_they_went(
+    database: Database, text: str | None, number: int | None, at: datetime | None
+) -> None:
+    async with database.autocommit() as tx:
+        for _ in range(2):  # prepared by the first, known to the second
+            message = Message(tx)
+            first = message.add(ECHO, text=text, number=number, at=at)
+            others = message.add(Query("select n from generate_series(1, %(most)s::int) as n"), most=3)
+            await message.send()
+            assert first() == [{"text": text, "number": number, "at": at}]
+            assert others() == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+
+async def test_what_is_begun_in_a_message_is_kept_whole_or_not_at_all(kept: Database) -> None:
+    async with kept.autocommit() as tx:
+        message = Message(tx)
+        message.begin()
+        number = message.add(KEEP, number=1)
+        await message.send()
+        assert number() == [{"number": 1}]
+        await execute(tx, KEEP, number=2)
+    with suppress(KeyError):
+        async with kept.autocommit() as tx:
+            message = Message(tx)
+            message.begin()
+            message.add(KEEP, number=3)
+            await message.send()
+            raise KeyError
+    assert await numbers(kept) == [1, 2]
+
+
+async def test_what_is_committed_in_a_message_stays_whatever_follows(kept: Database) -> None:
+    with suppress(KeyError):
+        async with kept.autocommit() as tx:
+            message = Message(tx)
+            message.begin()
+            message.add(KEEP, number=1)
+            message.commit()
+            await message.send()
+            raise KeyError
+    assert await numbers(kept) == [1]
+
+
+async def test_without_a_beginning_all_is_one_transaction(kept: Database) -> None:
+    async with kept.autocommit() as tx:
+        message = Message(tx)
+        message.add(KEEP, number=1)
+        message.add(KEEP, number=1)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await message.send()
+    assert await numbers(kept) == []
+
+
+async def test_the_first_failure_is_raised_and_the_connection_goes_on(kept: Database) -> None:
+    async with kept.autocommit() as tx:
+        failing = Message(tx)
+        failing.add(Query("select 1 / %(number)s::int as share"), number=0)
+        failing.add(KEEP, number=1)
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await failing.send()
+        message = Message(tx)
+        # The failed message was to prepare both: one of them was, the other was not.
+        share = message.add(Query("select 1 / %(number)s::int as share"), number=1)
+        message.add(KEEP, number=2)
+        await message.send()
+        assert share() == [{"share": 1}]
+    assert await numbers(kept) == [2]
+
+
+async def test_what_the_server_has_forgotten_is_prepared_anew(kept: Database) -> None:
+    async with kept.autocommit() as tx:
+        for number in (1, 2):
+            message = Message(tx)
+            message.begin()
+            message.add(KEEP, number=number)
+            message.commit()
+            await message.send()
+            await tx.execute("deallocate all", prepare=False)
+    async with kept.autocommit() as tx:
+        message = Message(tx)
+        message.begin()
+        message.add(KEPT)
+        await message.send()
+        await tx.execute("deallocate all", prepare=False)
+        message = Message(tx)
+        message.add(KEPT)
+        with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+            await message.send()
+        await tx.rollback()
+        await message.send()
+    assert await numbers(kept) == [1, 2]
+
+
+async def test_a_message_larger_than_any_buffer_goes_both_ways(database: Database) -> None:
+    text = "ў" * 2_000_000
+    async with database.autocommit() as tx:
+        message = Message(tx)
+        rows = [message.add(ECHO, text=text, number=number, at=None) for number in range(4)]
+        await message.send()
+        assert all(row()[0]["text"] == text for row in rows)
+
+
+async def test_a_cancelled_message_closes_its_connection(database: Database) -> None:
+    async def sleep() -> None:
+        async with database.autocommit() as tx:
+            message = Message(tx)
+            message.add(SLEEP)
+            await message.send()
+
+    task = asyncio.create_task(sleep())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.autocommit() as tx:
+        assert await fetch(tx, Query("select 1 as one")) == [{"one": 1}]
+
+
+async def test_a_server_that_goes_away_is_told_as_what_it_is(database: Database) -> None:
+    end = Query("select pg_terminate_backend(%(pid)s::int)")
+
+    async def sleep(pid: asyncio.Future[int]) -> None:
+        async with database.autocommit() as tx:
+            pid.set_result(tx.info.backend_pid)
+            message = Message(tx)
+            message.add(SLEEP)
+            await message.send()
+
+    pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(sleep(pid))
+    async with database.autocommit() as tx:
+        await execute(tx, end, pid=await pid)
+    with pytest.raises(Unavailable):
+        await task
