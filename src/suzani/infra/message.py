@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
+from itertools import compress, count
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -36,14 +36,19 @@ _prepared: WeakKeyDictionary[Tx, dict[bytes, bytes]] = WeakKeyDictionary()
 
 
 class Message:
-    """Statements for a connection on which the driver has no pipeline open; prepared when they first come.
+    """Statements for a connection on which the driver has no pipeline open.
+
+    What is sent while no transaction is open, and what the same object sends after it, is prepared once for
+    the connection. Other statements are not: inside a transaction nothing tells whether the server still
+    knows them, since the driver lets it forget everything prepared when tables change.
 
     The server infers the types of parameters; a place that does not show its own states it
-    (`%(ids)s::bigint[]`). Without `begin`, on a connection outside a transaction, all are one transaction.
+    (`%(ids)s::bigint[]`). Without `begin`, outside a transaction, all statements are one transaction.
     """
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+        self._prepares = False
         self._statements: list[tuple[bytes, list[bytes | None]]] = []
         self._answers: list[PGresult] = []
 
@@ -52,9 +57,9 @@ class Message:
         known = numbered(query)
         assert known is not None, query.name  # noqa: S101 - our own statements state no formats
         text, names = known
-        place = len(self._statements)
+        place, answers = len(self._statements), self._answers
         self._statements.append((text, [_said(params[name]) for name in names]))
-        return lambda: self._rows(place)
+        return lambda: _rows(self._tx, answers[place])
 
     def begin(self) -> None:
         """Begin a transaction."""
@@ -65,28 +70,32 @@ class Message:
         self.add(_COMMIT)
 
     async def send(self) -> None:
-        """Send all statements and wait for their answers.
+        """Send all statements and wait for their answers; more can be added then, for another message.
 
         Raises psycopg's error for the first that failed; none after it was run. Cancelled, it closes the
         connection, since what became of the statements is not known.
         """
         outside = self._tx.pgconn.transaction_status == TransactionStatus.IDLE
+        self._prepares |= outside
         try:
-            await self._exchange()
+            answers = await self._exchange()
         except InvalidSqlStatementName:
-            # The driver lets the server forget all that is prepared when tables change.
             _prepared.pop(self._tx, None)
             if not outside:
                 raise
             await self._tx.rollback()
-            await self._exchange()
+            answers = await self._exchange()
+        self._answers.extend(answers)
+        self._statements, self._answers = [], []
 
-    async def _exchange(self) -> None:
-        connection, names = self._tx.pgconn, _prepared.setdefault(self._tx, {})
+    async def _exchange(self) -> list[PGresult]:
+        """Send all statements; their answers."""
+        connection = self._tx.pgconn
+        names = _prepared.setdefault(self._tx, {})
         before = len(names)
         try:
             connection.enter_pipeline_mode()
-            expected = self._queue(connection, names)
+            wanted = self._queue(connection, names)
             await _flush(connection)
             answers = await _answers(connection)
             connection.exit_pipeline_mode()
@@ -100,28 +109,31 @@ class Message:
             for text in list(names)[before:]:
                 del names[text]
             raise error_from_result(failed)
-        self._answers = [answer for answer, wanted in zip(answers, expected, strict=True) if wanted]
+        return [*compress(answers, wanted)]
 
     def _queue(self, connection: PGconn, names: dict[bytes, bytes]) -> list[bool]:
-        """Hand all statements to the driver's library; which of its answers are rows."""
-        expected = []
+        """Hand all statements to the driver's library; which of the answers to come are theirs."""
+        wanted = []
         for text, params in self._statements:
-            name = names.get(text)
-            if name is None:
-                name = names[text] = f"message_{next(_numbers)}".encode()
-                connection.send_prepare(name, text)
-                expected.append(False)
-            connection.send_query_prepared(name, params)
-            expected.append(True)
+            if not self._prepares:
+                connection.send_query_params(text, params)
+            else:
+                name = names.get(text)
+                if name is None:
+                    name = names[text] = f"message_{next(_numbers)}".encode()
+                    connection.send_prepare(name, text)
+                    wanted.append(False)
+                connection.send_query_prepared(name, params)
+            wanted.append(True)
         connection.pipeline_sync()
-        return expected
+        return wanted
 
-    def _rows(self, place: int) -> list[dict[str, Any]]:
-        answer = self._answers[place]
-        names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
-        values = Transformer(self._tx)
-        values.set_pgresult(answer)
-        return values.load_rows(0, answer.ntuples, lambda row: dict(zip(names, row, strict=True)))
+
+def _rows(tx: Tx, answer: PGresult) -> list[dict[str, Any]]:
+    names = [(answer.fname(column) or b"").decode() for column in range(answer.nfields)]
+    values = Transformer(tx)
+    values.set_pgresult(answer)
+    return values.load_rows(0, answer.ntuples, lambda row: dict(zip(names, row, strict=True)))
 
 
 def _said(value: Param) -> bytes | None:

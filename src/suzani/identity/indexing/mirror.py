@@ -42,6 +42,7 @@ from suzani.identity.persons.changes import Partition, amend, assign
 from suzani.identity.persons.constraints import among
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.db import Database, Tx
+from suzani.infra.message import Message
 from suzani.infra.platform import Platform
 
 Ints = npt.NDArray[np.int64]
@@ -152,13 +153,13 @@ class Mirror:
 
     async def settle(
         self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime,
-        *, commit: bool = False,
+        last: Message | None = None,
     ) -> Settled:  # fmt: skip
         """Resolve what new, changed (`said`) and gone records can reach.
 
         The caller holds `store.lock`, has caught up, and calls `forget` if the transaction fails. The same
-        persons as a full run with the same knowledge finds. With `commit` the transaction ends with it, if
-        few records change.
+        persons as a full run with the same knowledge finds. With `last`, which began the transaction, it
+        ends with this if few records change.
         """
         ids = said.record_ids
         old = [record for record in (*ids, *gone) if record in self.person_of]
@@ -174,7 +175,7 @@ class Mirror:
         if dropped:
             await mirror_store.drop_edges_of(tx, sorted(dropped))
         evidence = msgspec.json.encode(edges).decode()
-        applied, person = await amend(tx, change, partition, person, at, evidence, commit)
+        applied, person = await amend(tx, change, partition, person, at, evidence, last)
         self._take_in(partition, person)
         self._doubtful.difference_update(ids, gone)
         self._position = Position(self._position.run_id, applied.change_id)

@@ -34,24 +34,23 @@ class Amendment:
 
 
 async def amend(
-    tx: Tx, change: NewChange, amendment: Amendment, at: datetime, edges: str,
-    commit: bool = False,
-) -> tuple[Applied, Ints]:  # fmt: skip
+    tx: Tx, change: NewChange, amendment: Amendment, at: datetime, edges: str, last: Message | None = None
+) -> tuple[Applied, Ints]:
     """Write memberships, moves, persons, the feed and new evidence; returns what was done, and the new
     persons in their order. `edges`: rows of `identity.edge` as JSON. The caller holds `store.lock`.
 
-    With `commit` the transaction ends with it: what is returned is durable.
+    With `last`, which began the transaction, it ends with this: what is returned is durable.
     """
     only = None if change.persons is None else integers(change.persons)
-    message = Message(tx)
+    message = last or Message(tx)
     rows = message.add(
         _queries.amend, at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor,
         reason=change.reason, undoes=change.undoes, only=only, created=amendment.created,
         records=integers(amendment.record_id), persons=integers(amendment.person_id),
         seen_us=integers(amendment.seen_us), edges=edges,
     )  # fmt: skip
-    if commit:
-        message.commit()
+    if last is not None:
+        last.commit()
     await message.send()
     [row] = rows()
     applied = Applied(

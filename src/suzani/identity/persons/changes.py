@@ -14,6 +14,7 @@ from suzani.identity.persons.amend_store import Amendment
 from suzani.identity.persons.continuity import keep_ids
 from suzani.identity.persons.types import Applied, Cause, NewChange
 from suzani.infra.db import Tx
+from suzani.infra.message import Message
 
 Ints = npt.NDArray[np.int64]
 _FEW = 1_000
@@ -80,17 +81,17 @@ async def assign(tx: Tx, partition: Partition, claim: Ints | None = None) -> Int
 
 async def amend(
     tx: Tx, change: NewChange, partition: Partition, person: Ints, at: datetime, edges: str = "[]",
-    commit: bool = False,
+    last: Message | None = None,
 ) -> tuple[Applied, Ints]:  # fmt: skip
     """Write a change: `person` as `assign` gives it, `edges` the new evidence (rows of `identity.edge` as
     JSON). Returns what was done, and the person of every record now.
 
-    With `commit` a change of few records ends the transaction.
+    With `last`, which began the transaction, a change of few records ends it.
     """
     changed = np.flatnonzero((person != partition.before) | partition.said_anew())
     if len(changed) + len(partition.gone) < _FEW:
         amendment = _amendment(partition, person, changed)
-        applied, created = await amend_store.amend(tx, change, amendment, at, edges, commit)
+        applied, created = await amend_store.amend(tx, change, amendment, at, edges, last)
         return applied, _numbered(person, created)
     change_id, at = await store.start_change(tx, change, at)
     created = await store.add_persons(tx, _count_new(person), change, change_id, at)

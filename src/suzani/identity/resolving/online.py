@@ -193,11 +193,12 @@ class Resolver:
         async with AsyncExitStack() as stack:
             try:
                 async with self._platform.db.autocommit() as tx:
-                    put, position = await self._put(tx, batch)
+                    message = Message(tx)
+                    put, position = await self._put(message, batch)
                     touched.update(put.record_ids)
                     await stack.enter_async_context(self._alone)
                     await self._mirror.catch_up(tx, position)
-                    kept = await self._settle(tx, put, waiting, touched)
+                    kept = await self._settle(tx, message, put, waiting, touched)
             except BaseException:
                 self._mirror.forget(touched)
                 raise
@@ -220,11 +221,12 @@ class Resolver:
             nearest = nearest_told(own.evidence, self._mirror.person_of, own.person_id, clip, asked.limit)
         return Resolved(own.person_id, own.is_new, own.record_id, nearest)
 
-    async def _put(self, tx: Tx, batch: Sequence[_StoreRequest]) -> tuple[sources.PutResult, Position]:
+    async def _put(
+        self, message: Message, batch: Sequence[_StoreRequest]
+    ) -> tuple[sources.PutResult, Position]:
         """Begin, take the lock of identity and store records, in one message; where the database stands.
         Raises Busy when a run holds the lock longer than records wait."""
         left = self._limits.wait_seconds - (monotonic() - min(one.since for one in batch))
-        message = Message(tx)
         message.begin()
         store.add_lock_within(message, max(left, 0.1), self._limits.statement_seconds)
         position = mirror_store.add_position(message)
@@ -236,16 +238,16 @@ class Resolver:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
 
     async def _settle(
-        self, tx: Tx, put: sources.PutResult, waiting: Sequence[_ToStore], touched: set[int]
+        self, tx: Tx, last: Message, put: sources.PutResult, waiting: Sequence[_ToStore], touched: set[int]
     ) -> list[_Kept]:
-        """Let stored records find their persons, and commit if any had to; ids of what may have changed go to
-        `touched`."""
+        """Let stored records find their persons, and end the transaction if any had to; ids of what may have
+        changed go to `touched`."""
         person_of = self._mirror.person_of
         said = await self._with_unsettled(tx, put, self._said(put, waiting))
         created: set[int] = set()
         evidence: dict[int, list[Told]] = {}
         if said.record_ids:
-            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at, commit=True)
+            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at, last)
             touched.update(settled.person)
             fresh = settled.applied.created
             created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
