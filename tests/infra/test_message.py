@@ -51,6 +51,12 @@ async def test_values_come_back_as_they_went(
             assert others() == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
+async def test_a_text_with_nul_is_refused_not_cut(database: Database) -> None:
+    async with database.autocommit() as tx:
+        with pytest.raises(psycopg.DataError, match="NUL"):
+            Message(tx).add(ECHO, text="a\0b", number=None, at=None)
+
+
 async def test_what_is_begun_in_a_message_is_kept_whole_or_not_at_all(kept: Database) -> None:
     async with kept.autocommit() as tx:
         message = Message(tx)

@@ -53,7 +53,10 @@ class Message:
         self._answers: list[PGresult] = []
 
     def add(self, query: Query, /, **params: Param) -> Rows:
-        """Add a statement; its `%(name)s` places take `params`."""
+        """Add a statement; its `%(name)s` places take `params`.
+
+        Raises psycopg's DataError for a text with a NUL character.
+        """
         known = numbered(query)
         assert known is not None, query.name  # noqa: S101 - our own statements state no formats
         text, names = known
@@ -139,7 +142,11 @@ def _rows(tx: Tx, answer: PGresult) -> list[dict[str, Any]]:
 def _said(value: Param) -> bytes | None:
     if value is None:
         return None
-    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+    said = (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+    if b"\0" in said:
+        # The library would take it for the end.
+        raise psycopg.DataError("a text for PostgreSQL cannot have a NUL character in it")
+    return said
 
 
 async def _flush(connection: PGconn) -> None:

@@ -16,6 +16,24 @@ HALF = np.uint64(32)
 VALUES = st.lists(st.text(max_size=12), max_size=20)
 
 
+NAMES = st.lists(st.tuples(*2 * [st.text(alphabet="abJ ", max_size=6)]), max_size=12)
+
+
+def lines(values: list[str]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer("".join(f"{value}\n" for value in values).encode() or b"\n", np.uint8)
+
+
+@given(NAMES)
+def test_names_have_hashes_of_their_sound_their_letters_and_a_key(names: list[tuple[str, str]]) -> None:
+    folded, sounds = [one for one, _ in names], [other for _, other in names]
+    forms, whole = hashing.name_forms(lines(folded), lines(sounds), len(names))
+    assert whole.tolist() == hashes(folded)
+    assert forms[:, 0].tolist() == halves(sounds)
+    assert forms[:, 1].tolist() == halves([name.replace(" ", "") for name in folded])
+    assert forms[:, 2].tolist() == halves([sound if len(sound) > 2 else name for name, sound in names])
+    assert not forms[:, 3].any()
+
+
 def hashes(values: list[str]) -> list[int]:
     numbers: list[int] = hashing.hash_values(*texts_of(values)).tolist()
     return numbers
