@@ -19,9 +19,9 @@ from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from suzani.infra.db import Tx
 from suzani.infra.queries import Query, numbered
 
-Tx = psycopg.AsyncConnection[dict[str, Any]]
 Param: TypeAlias = str | int | datetime | None
 Rows: TypeAlias = Callable[[], list[dict[str, Any]]]
 """The rows of a statement; there once its message has been answered."""
