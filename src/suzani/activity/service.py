@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-import uvicorn
-
 from suzani import events
 from suzani.activity.lake import fill_lake
 from suzani.activity.processing import Processor
 from suzani.activity.refreshing import Refresher
 from suzani.activity.rules import RulesInForce
+from suzani.infra import loop
 from suzani.infra.bus import consume, open_bus
 from suzani.infra.lake import Lake
 from suzani.infra.platform import Platform, running
@@ -92,6 +91,4 @@ def serve(settings: Settings, service: Callable[[Platform, asyncio.Event], Await
 
     # A batch makes many objects that live shortly, hardly any in circles: garbage is looked for seldom.
     gc.set_threshold(100_000, 20, 50)
-    # uvloop where there is one, as for the pages.
-    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
-        runner.run(until_told())
+    loop.run(until_told())

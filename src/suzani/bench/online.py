@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, pe
 from suzani.bench.queries import bodies, drawn, make_system, together
 from suzani.bench.runner import apart, temporary_folder
 from suzani.bench.serving import served
+from suzani.infra import loop
 from suzani.infra.settings import Settings
 from suzani.kernel import Unavailable
 
@@ -96,7 +96,7 @@ def _driven(folder: Path, due: Floats, load: Load, url: str, seed: int, size: in
     requests = bodies(queries, store=load.store, prefix=f"{seed}-")
     if size > 1:
         requests, due = together(requests, size), due[::size]
-    found = asyncio.run(_drive(url, requests, due, load.clients if size == 1 else _TOGETHER_CLIENTS))
+    found = loop.run(_drive(url, requests, due, load.clients if size == 1 else _TOGETHER_CLIENTS))
     if not found.succeeded:
         raise Unavailable(f"no request was answered well; answers by status: {found.statuses}")
     return found

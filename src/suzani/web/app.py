@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp
 
 from suzani import __version__, identity, profiles
 from suzani.events import open_intake
+from suzani.infra import loop
 from suzani.infra.bus import open_bus
 from suzani.infra.platform import Platform, running
 from suzani.infra.settings import Settings
@@ -212,9 +212,7 @@ def serve(settings: Settings, port: int) -> None:
 
     Raises Unavailable when the port is taken or may not be used.
     """
-    # uvloop where there is one: only `uvicorn.run` would choose it by itself.
-    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
-        runner.run(_serve(settings, port))
+    loop.run(_serve(settings, port))
 
 
 async def _serve(settings: Settings, port: int) -> None:
