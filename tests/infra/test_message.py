@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from suzani.infra.arrays import texts
 from suzani.infra.db import Database, Query, execute, fetch
 from suzani.infra.message import Message
 from suzani.kernel import Unavailable
@@ -50,15 +49,6 @@ async def test_values_come_back_as_they_went(
             await message.send()
             assert first() == [{"text": text, "number": number, "at": at}]
             assert others() == [{"n": 1}, {"n": 2}, {"n": 3}]
-
-
-async def test_lists_of_texts_go_as_literals(database: Database) -> None:
-    given = ["plain", "", 'a "quoted" one', "back\\slash", "a,b {c}", "NULL", "Юлдуз"]
-    async with database.autocommit() as tx:
-        message = Message(tx)
-        found = message.add(Query("select %(given)s::text[] as given"), given=texts(given))
-        await message.send()
-        assert found() == [{"given": given}]
 
 
 async def test_a_text_with_nul_is_refused_not_cut(database: Database) -> None:

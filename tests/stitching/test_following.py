@@ -32,7 +32,7 @@ async def known(platform: Platform, rules: Rules) -> Platform:
     """The tiny bank with profiles, every person a subject."""
     async with platform.db.transaction() as tx:
         await bank.fill(tx)
-    await do(platform, "insert into identity.change (at, cause) values (now(), 'steward')")
+    await do(platform, "insert into identity.change (change_id, at, cause) values (1, now(), 'steward')")
     await do(platform, "insert into identity.person_change (change_id, kind) values (1, 'everyone')")
     await changed(platform)
     return platform

@@ -13,12 +13,6 @@ def integers(values: Iterable[int | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def texts(values: Iterable[str]) -> str:
-    """The literal of a `text[]`."""
-    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join([f'"{value}"' for value in quoted]) + "}"
-
-
 def uuids(values: Iterable[bytes]) -> str:
     """The literal of a `uuid[]`, of 16 bytes each."""
     return "{" + ",".join([value.hex() for value in values]) + "}"

@@ -4,7 +4,7 @@ from suzani.sources.catalogue import Readers, find_mapping, known_mappings
 from suzani.sources.conversion import SEXES
 from suzani.sources.mapping import Mapping
 from suzani.sources.mapping_file import load_mapping
-from suzani.sources.putting import PutResult, add_put, put
+from suzani.sources.putting import PutResult, add_put, add_put_new, add_taken_ids, put
 from suzani.sources.reads import (
     PRODUCT_SCHEMA,
     RECORD_SCHEMA,
@@ -42,6 +42,8 @@ __all__ = [
     "Typed",
     "Value",
     "add_put",
+    "add_put_new",
+    "add_taken_ids",
     "attributes_of",
     "changes_of",
     "count_live",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from suzani.infra.arrays import texts
 from suzani.infra.db import Tx, execute, load_queries
 from suzani.infra.message import Message
 from suzani.kernel import ATTRIBUTES, InvalidInput
@@ -62,18 +61,43 @@ def add_put(message: Message, rows: Sequence[Typed], at: datetime) -> Callable[[
     """`put` as a part of a message; what is returned gives what came of it once that is answered."""
     if len({(row.system, row.key) for row in rows}) < len(rows):
         raise InvalidInput("two records have the same system and key", hint="Put them one after the other.")
-    body = [
-        {"no": no, "system": row.system, "key": row.key, "digest": row.digest.hex(), **row.values}
-        for no, row in enumerate(rows)
-    ]
-    message.add(_queries.lock_writes, systems=texts(sorted({row.system for row in rows})))
-    found = message.add(_queries.put_records, records=msgspec.json.encode(body).decode(), at=at)
+    _add_lock(message, rows)
+    records = _json({"no": no, **_content(row)} for no, row in enumerate(rows))
+    found = message.add(_queries.put_records, records=records, at=at)
     return lambda: PutResult(rows, found(), at)
+
+
+def add_put_new(message: Message, rows: Sequence[Typed], record_ids: Sequence[int], at: datetime) -> None:
+    """Store records under ids taken for them, as a part of a message, which fails with psycopg's
+    UniqueViolation if one was stored before."""
+    _add_lock(message, rows)
+    numbered = enumerate(zip(record_ids, rows, strict=True))
+    records = _json({"no": no, "record_id": id_, **_content(row)} for no, (id_, row) in numbered)
+    message.add(_queries.put_new_records, records=records, at=at)
+
+
+def add_taken_ids(message: Message, count: int) -> Callable[[], list[int]]:
+    """That many ids for new records; what is returned gives them once the message is answered."""
+    rows = message.add(_queries.take_record_ids, count=count)
+    return lambda: list(rows()[0]["ids"])
+
+
+def _add_lock(message: Message, rows: Sequence[Typed]) -> None:
+    for system in sorted({row.system for row in rows}):
+        message.add(_queries.lock_writes, system=system)
+
+
+def _content(row: Typed) -> dict[str, Any]:
+    return {"system": row.system, "key": row.key, "digest": row.digest.hex(), **row.values}
+
+
+def _json(records: Iterable[dict[str, Any]]) -> str:
+    return msgspec.json.encode([*records]).decode()
 
 
 async def lock_writes(tx: Tx, system: str) -> None:
     """Wait until nobody else writes records of a system; held until the transaction ends."""
-    await execute(tx, _queries.lock_writes, systems=texts([system]))
+    await execute(tx, _queries.lock_writes, system=system)
 
 
 def _table(rows: Sequence[Typed], found: Sequence[dict[str, Any]], at: datetime) -> pa.Table:

@@ -2,8 +2,7 @@ Records that come one at a time, not in a file: a handful is stored by one state
 
 -- name: lock_writes
 -- Loads and single records of a system are written one batch after the other.
-select pg_advisory_xact_lock(hashtext('suzani.sources.write'), number)
-from (select distinct hashtext(system) as number from unnest(%(systems)s::text[]) as system order by 1) as numbers
+select pg_advisory_xact_lock(hashtext('suzani.sources.write'), hashtext(%(system)s))
 
 -- name: put_records
 -- Records that came online on one day are one load of their system. Extra columns, products and consent that
@@ -103,3 +102,45 @@ select coalesce(d.old_id, a.record_id) as record_id, d.fate, d.kept_consent as m
     d.kept_consent_at as consent_at, coalesce(d.old_created_at, %(at)s) as created_at
 from decided d left join added a on a.system = d.system and a.key = d.key
 order by d.no
+
+-- name: take_record_ids
+select array(
+    select nextval(pg_get_serial_sequence('sources.record', 'record_id')) from generate_series(1, %(count)s::int)
+) as ids
+
+-- name: put_new_records
+-- The same for records that nobody has stored yet, under ids taken for them: fails if one was.
+with incoming as materialized (
+    select * from jsonb_to_recordset(%(records)s::jsonb) as i(
+        record_id bigint, no int, system text, key text, given_name text, family_name text, patronymic text,
+        maiden_name text, full_name text, sex text, national_id text, tax_id text, document text, phone text,
+        phone_2 text, email text, address text, city text, region text, postcode text, country text,
+        occupation text, employer text, birth_date date, marketing_consent text, consent_at timestamptz,
+        digest text)
+), counted as materialized (
+    select system, count(*) as rows,
+        (select max(load_id) from sources.load l where l.system = i.system and l.file_digest = 'online'
+            and l.started_at >= date_trunc('day', %(at)s::timestamptz, 'UTC')) as load_id
+    from incoming i group by system
+), opened as (
+    insert into sources.load (system, file, file_digest, mapping_digest, mode, state, started_at, finished_at,
+        rows_in, rows_new)
+    select system, 'online', 'online', '', 'delta', 'done', %(at)s, %(at)s, rows, rows
+    from counted where load_id is null
+    returning load_id, system
+), continued as (
+    update sources.load l set rows_in = l.rows_in + c.rows, rows_new = l.rows_new + c.rows, finished_at = %(at)s
+    from counted c where l.load_id = c.load_id
+    returning l.load_id, l.system
+)
+insert into sources.record (
+    record_id, system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id,
+    tax_id, document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
+    birth_date, marketing_consent, consent_at, digest, load_id, created_load, file_no, row_no, created_at,
+    updated_at, filed)
+overriding system value
+select record_id, system, key, given_name, family_name, patronymic, maiden_name, full_name, sex, national_id,
+    tax_id, document, phone, phone_2, email, address, city, region, postcode, country, occupation, employer,
+    birth_date, marketing_consent, consent_at, decode(digest, 'hex'), load_id, load_id, 0, no, %(at)s, %(at)s,
+    false
+from incoming join (select * from opened union all select * from continued) as loads using (system)

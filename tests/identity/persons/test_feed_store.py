@@ -26,8 +26,8 @@ async def tx(platform: Platform) -> AsyncIterator[Tx]:
         await execute(
             tx,
             Query(
-                "insert into identity.change (at, cause)"
-                " select case when n < 6 then %(old)s else %(young)s end, 'run' from generate_series(1, 10) n"
+                "insert into identity.change (change_id, at, cause) select n,"
+                " case when n < 6 then %(old)s else %(young)s end, 'run' from generate_series(1, 10) n"
             ),
             old=OLD,
             young=YOUNG,

@@ -8,9 +8,11 @@ the same moment become one person.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
@@ -38,7 +40,15 @@ from suzani.identity.models.model import Model
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.scoring import weight_bits
 from suzani.identity.persons import lineage_store, store
-from suzani.identity.persons.changes import Partition, amend, assign
+from suzani.identity.persons.changes import (
+    FEW,
+    Former,
+    Partition,
+    add_change,
+    amend,
+    assign,
+    count_new,
+)
 from suzani.identity.persons.constraints import among
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.db import Database, Tx
@@ -76,11 +86,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Settled:
-    """What came of a change: the person of every record that it could reach, what was written, and the
-    evidence for the new and changed records, by record."""
+    """What came of a change: the person of every record that it could reach, those persons that are new, and
+    the evidence for the new and changed records, by record."""
 
     person: dict[int, int]
-    applied: Applied
+    created: frozenset[int]
     evidence: dict[int, list[Told]]
 
 
@@ -93,8 +103,13 @@ class Mirror:
 
     def _take_over(self, everything: Everything) -> None:
         self.index, self.person_of = everything.index, everything.person_of
-        self._links, self._position = everything.links, everything.position
-        self._doubtful: set[int] = set()
+        self._links, self._doubtful = everything.links, set[int]()
+        self._stand(everything.position)
+
+    def _stand(self, position: Position) -> None:
+        """This is what the database holds, and nothing is ahead of it."""
+        self._position = self._stored = position
+        self._ahead: deque[Position] = deque()
 
     @classmethod
     async def opened(cls, platform: Platform) -> Mirror:
@@ -109,7 +124,11 @@ class Mirror:
 
     async def is_current(self, db: Database) -> bool:
         """Whether there is nothing to catch up with."""
-        return not self._doubtful and await mirror_store.position_now(db) == self._position
+        return self.is_at(await mirror_store.position_now(db))
+
+    def is_at(self, position: Position) -> bool:
+        """Whether there is nothing to catch up with when the database stands there."""
+        return not self._doubtful and position == self._position
 
     async def catch_up(self, tx: Tx, now: Position | None = None) -> None:
         """Take over what other processes did, and whatever a failed transaction left in doubt; `now`: where
@@ -118,7 +137,7 @@ class Mirror:
         if now.run_id != self._position.run_id:
             self._take_over(await read_everything(tx, self._snapshot))
             return
-        if now == self._position and not self._doubtful:
+        if self.is_at(now):
             return
         after = self._position.change_id
         touched = {*await mirror_store.touched_since(tx, after), *self._doubtful}
@@ -128,7 +147,7 @@ class Mirror:
         await self._reload(tx, touched)
         for record, person in (await mirror_store.moves_since(tx, after)).items():
             self.person_of.move(record, person)
-        self._position = now
+        self._stand(now)
         self._doubtful.clear()
 
     def nearest(self, attributes: Mapping[str, str | None], limit: int = 10) -> Answer:
@@ -139,8 +158,10 @@ class Mirror:
         return answer(self.index, self.index.probe(self.index.standardise(attributes)), self.person_of, limit)
 
     def forget(self, records: Iterable[int]) -> None:
-        """The transaction that settled these records failed: what is known of them is in doubt."""
+        """The transaction that settled these records failed, and so do all that were settled ahead after it:
+        what is known of them is in doubt."""
         self._doubtful.update(records)
+        self._stand(self._stored)
 
     async def _reload(self, tx: Tx, record_ids: Iterable[int]) -> None:
         wanted = sorted(record_ids)
@@ -154,8 +175,8 @@ class Mirror:
     async def settle(
         self, tx: Tx, change: NewChange, said: Said, gone: Sequence[int], at: datetime,
         last: Message | None = None,
-    ) -> Settled:  # fmt: skip
-        """Resolve what new, changed (`said`) and gone records can reach.
+    ) -> tuple[Settled, Applied]:  # fmt: skip
+        """Resolve what new, changed (`said`) and gone records can reach; also returns what was written.
 
         The caller holds `store.lock`, has caught up, and calls `forget` if the transaction fails. The same
         persons as a full run with the same knowledge finds. With `last`, which began the transaction, it
@@ -167,20 +188,58 @@ class Mirror:
         self._doubtful.update(ids, gone)
         for record in gone:
             self.index.remove(record)
-        self.index.put_all(ids, said.standards)
-        region = self._closed(seeds, old)
-        partition = _partition(region, self.person_of, said, gone)
-        person = await assign(tx, partition)
-        dropped, edges = self._new_edges(region, partition, person, {*ids}, {*old})
+        region, partition = self._reached(said, seeds, gone, old)
+        before = await assign(partition, partial(store.former_persons, tx))
+        dropped, edges = self._new_edges(region, partition, before, {*ids}, {*old})
         if dropped:
             await mirror_store.drop_edges_of(tx, sorted(dropped))
-        evidence = msgspec.json.encode(edges).decode()
-        applied, person = await amend(tx, change, partition, person, at, evidence, last)
+        applied, person = await amend(tx, change, partition, before, at, _json(edges), last)
         self._take_in(partition, person)
         self._doubtful.difference_update(ids, gone)
-        self._position = Position(self._position.run_id, applied.change_id)
-        now = dict(zip(partition.record_id.tolist(), person.tolist(), strict=True))
-        return Settled(now, applied, told(edges, {*ids}))
+        self._stand(Position(self._position.run_id, applied.change_id))
+        return _settled(partition, before, person, edges, said), applied
+
+    async def settle_ahead(
+        self, message: Message, change: NewChange, said: Said, former: Former, person_ids: deque[int],
+        at: datetime,
+    ) -> Settled | None:  # fmt: skip
+        """`settle`, before the database is asked: what follows from records that nobody has stored yet is
+        added to a message, which holds `store.lock` and fails if there was another change.
+
+        `former` as in `assign`; new persons are named from `person_ids`. Once the message is answered, the
+        caller calls `stored`, or `forget` with all that were settled; until then what others read here is not
+        durable. None for too much to be written so: then, and when this raises, the caller calls `forget`.
+        """
+        ids = said.record_ids
+        self._doubtful.update(ids)
+        region, partition = self._reached(said, {*ids}, (), ())
+        before = await assign(partition, former)
+        if count_new(before) > len(person_ids) or len(before) >= FEW:
+            return None
+        created = np.array([person_ids.popleft() for _ in range(count_new(before))], dtype=np.int64)
+        dropped, edges = self._new_edges(region, partition, before, {*ids}, set())
+        if dropped:
+            mirror_store.add_drop_edges(message, sorted(dropped))
+        run_id, after = self._position.run_id, self._position.change_id
+        _, person = add_change(message, change, partition, before, created, at, _json(edges), after)
+        self._take_in(partition, person)
+        self._doubtful.difference_update(ids)
+        self._position = Position(run_id, after + 1)
+        self._ahead.append(self._position)
+        return _settled(partition, before, person, edges, said)
+
+    def stored(self) -> None:
+        """The first change that was settled ahead is durable."""
+        if self._ahead:
+            self._stored = self._ahead.popleft()
+
+    def _reached(
+        self, said: Said, seeds: set[int], gone: Sequence[int], old: Sequence[int]
+    ) -> tuple[Region, Partition]:
+        """Let records say what is new; what that reaches, and what it was before."""
+        self.index.put_all(said.record_ids, said.standards)
+        region = self._closed(seeds, old)
+        return region, _partition(region, self.person_of, said, gone)
 
     def _take_in(self, partition: Partition, person: Ints) -> None:
         moved = np.flatnonzero(person != partition.before)
@@ -225,6 +284,16 @@ class Mirror:
             new = np.array([at for at, (a, b) in enumerate(pairs) if a in ids or b in ids], dtype=np.int64)
             edges, bits = edges.where(new), bits[new]
         return old, _edges(self.index.learned.knowledge.model, edges, bits)
+
+
+def _settled(partition: Partition, before: Ints, person: Ints, edges: Sequence[Edge], said: Said) -> Settled:
+    """`before`: the persons with the new ones not numbered yet."""
+    now = dict(zip(partition.record_id.tolist(), person.tolist(), strict=True))
+    return Settled(now, frozenset(person[before < 0].tolist()), told(edges, {*said.record_ids}))
+
+
+def _json(edges: Sequence[Edge]) -> str:
+    return msgspec.json.encode(edges).decode()
 
 
 def _edges(model: Model, pairs: Pairs, bits: npt.NDArray[np.float64]) -> list[Edge]:

@@ -43,4 +43,4 @@ union
 select record_b from identity.edge where record_a = any(%(records)s)
 
 -- name: drop_edges
-delete from identity.edge where record_a = any(%(records)s) or record_b = any(%(records)s)
+delete from identity.edge where record_a = any(%(records)s::bigint[]) or record_b = any(%(records)s::bigint[])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
+from suzani.infra.arrays import integers
 from suzani.infra.db import Database, Tx, execute, fetch, fetch_one, load_queries
 from suzani.infra.message import Message
 
@@ -103,4 +104,11 @@ async def joined_by_edges(tx: Tx, records: Sequence[int]) -> list[int]:
 
 async def drop_edges_of(tx: Tx, records: Sequence[int]) -> None:
     """Forget the evidence for and against these records."""
-    await execute(tx, _queries.drop_edges, records=list(records))
+    message = Message(tx)
+    add_drop_edges(message, records)
+    await message.send()
+
+
+def add_drop_edges(message: Message, records: Sequence[int]) -> None:
+    """`drop_edges_of` as a part of a message."""
+    message.add(_queries.drop_edges, records=integers(records))

@@ -1,25 +1,69 @@
 A change of few records, written by one statement; `queries.sql` has what a change of many takes.
 
+-- name: add
+-- The same as `amend` of records that never had a person, where nothing else changes.
+with change as (
+    insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
+    select case when coalesce(%(after)s::bigint, l.change_id, 0) = coalesce(l.change_id, 0)
+            then coalesce(l.change_id, 0) + 1 end,
+        greatest(%(at)s, l.at), %(cause)s, %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint,
+        %(only)s::bigint[]
+    from (select) as one
+    left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
+    returning change_id, at
+), created as (
+    insert into identity.person (person_id, created_at, run_id, change_id) overriding system value
+    select person_id, at, %(run_id)s::bigint, change_id from change, unnest(%(created)s::bigint[]) as person_id
+), given as materialized (
+    select record_id, person_id, timestamptz 'epoch' + seen_us * interval '1 microsecond' as seen
+    from unnest(%(records)s::bigint[], %(persons)s::bigint[], %(seen_us)s::bigint[])
+        as r (record_id, person_id, seen_us)
+), moves as (
+    insert into identity.move (record_id, change_id, to_person)
+    select record_id, change_id, person_id from given, change
+), placed as (
+    insert into identity.membership (record_id, person_id, run_id, change_id, since, seen)
+    select record_id, person_id, %(run_id)s::bigint, change_id, at, seen from given, change
+), told as (
+    insert into identity.person_change (change_id, person_id, kind)
+    select change_id, person_id, case when person_id = any(%(created)s::bigint[]) then 'created' else 'changed' end
+    from (select distinct person_id from given order by 1) as affected, change
+), touched as (
+    insert into identity.touched (change_id, record_id)
+    select change_id, record_id from given, change where seen is not null
+), found as (
+    insert into identity.edge (record_a, record_b, weight_bits, probability, evidence)
+    select record_a, record_b, weight_bits, probability, evidence
+    from jsonb_to_recordset(%(edges)s::jsonb) as e (
+        record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)
+)
+select change_id, at, cardinality(%(records)s::bigint[]) as moves, '{}'::bigint[] as retired,
+    '{}'::bigint[] as revived, array(select distinct person_id from given order by 1) as affected
+from change
+
 -- name: amend
--- `persons`: null for a record that is gone, below 0 for the first, second, ... of the `created` new persons.
+-- `after`: the latest change there may be; fails if there is another. Null: any.
+-- `created`: the new persons. `persons`: null for a record that is gone.
 -- `seen_us`: when what a record says was written, in microseconds since 1970; null: it says what it did.
 with change as (
     -- Times never run backwards, so that changes by id and by time are in one order.
-    insert into identity.change (at, cause, run_id, actor, reason, undoes, persons)
-    select greatest(%(at)s, (select at from identity.change order by change_id desc limit 1)), %(cause)s,
-        %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint, %(only)s::bigint[]
+    insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
+    select case when coalesce(%(after)s::bigint, l.change_id, 0) = coalesce(l.change_id, 0)
+            then coalesce(l.change_id, 0) + 1 end,
+        greatest(%(at)s, l.at), %(cause)s, %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint,
+        %(only)s::bigint[]
+    from (select) as one
+    left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
     returning change_id, at
 ), created as (
-    insert into identity.person (created_at, run_id, change_id)
-    select at, %(run_id)s::bigint, change_id from change, generate_series(1, %(created)s::int)
+    insert into identity.person (person_id, created_at, run_id, change_id) overriding system value
+    select person_id, at, %(run_id)s::bigint, change_id
+    from change, unnest(%(created)s::bigint[]) as person_id
     returning person_id
 ), given as materialized (
-    select r.record_id, coalesce(c.person_id, r.person_id) as person_id,
-        timestamptz 'epoch' + r.seen_us * interval '1 microsecond' as seen
+    select record_id, person_id, timestamptz 'epoch' + seen_us * interval '1 microsecond' as seen
     from unnest(%(records)s::bigint[], %(persons)s::bigint[], %(seen_us)s::bigint[])
         as r (record_id, person_id, seen_us)
-    left join (select person_id, row_number() over (order by person_id) as number from created) c
-        on c.number = -r.person_id
 ), known as materialized (
     select g.record_id, g.person_id, g.seen, m.person_id as old_person, m.since,
         m.person_id is distinct from g.person_id as moved,
@@ -84,7 +128,6 @@ with change as (
         record_a bigint, record_b bigint, weight_bits real, probability real, evidence jsonb)
 )
 select change_id, at, (select count(*) from known where moved) as moves,
-    array(select person_id from created order by 1) as created,
     array(select person_id from retired order by 1) as retired,
     array(select person_id from revived order by 1) as revived,
     array(select person_id from affected order by 1) as affected

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,9 @@ from suzani.infra.db import Tx
 from suzani.infra.message import Message
 
 Ints = npt.NDArray[np.int64]
-_FEW = 1_000
+Former = Callable[[Ints], Awaitable[dict[int, int]]]
+FEW = 1_000
+"""So many records are written by other statements."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +61,28 @@ async def apply(
     """
     if change.cause is Cause.RUN and not await store.has_history(tx):
         return await _begin(tx, change, partition, at)
-    person = await assign(tx, partition, claim)
+    person = await assign(partition, partial(store.former_persons, tx), claim)
     return (await amend(tx, change, partition, person, at))[0]
 
 
-async def assign(tx: Tx, partition: Partition, claim: Ints | None = None) -> Ints:
-    """The person of every record, as `apply` says; -1, -2, ... for persons that are to be new."""
+async def assign(partition: Partition, former: Former, claim: Ints | None = None) -> Ints:
+    """The person of every record, as `apply` says; -1, -2, ... for persons that are to be new.
+
+    `former` is asked for the retired persons that records left last (`store.former_persons`), if need be.
+    """
     cluster = np.unique(partition.cluster, return_inverse=True)[1].astype(np.int64)
     claims = [partition.before] if claim is None else [claim, partition.before]
     person = keep_ids(cluster, *claims)
-    missing = np.flatnonzero(person == 0)
-    if len(missing):
-        missing = missing[~np.isin(partition.record_id[missing], partition.new)]
-    if len(missing):
-        known = await store.former_persons(tx, partition.record_id[missing])
-        former = np.zeros(len(person), dtype=np.int64)
-        former[missing] = [known.get(record, 0) for record in partition.record_id[missing].tolist()]
-        person = keep_ids(cluster, person, former)
+    new = set(partition.new.tolist())
+    missing = [at for at in np.flatnonzero(person == 0).tolist() if partition.record_id[at] not in new]
+    if missing:
+        left = np.zeros(len(person), dtype=np.int64)
+        known = await former(partition.record_id[missing])
+        left[missing] = [known.get(record, 0) for record in partition.record_id[missing].tolist()]
+        person = keep_ids(cluster, person, left)
     fresh = person == 0
-    person[fresh] = -1 - np.unique(cluster[fresh], return_inverse=True)[1]
+    if fresh.any():
+        person[fresh] = -1 - np.unique(cluster[fresh], return_inverse=True)[1]
     return person
 
 
@@ -88,23 +95,43 @@ async def amend(
 
     With `last`, which began the transaction, a change of few records ends it.
     """
-    changed = np.flatnonzero((person != partition.before) | partition.said_anew())
-    if len(changed) + len(partition.gone) < _FEW:
-        amendment = _amendment(partition, person, changed)
-        applied, created = await amend_store.amend(tx, change, amendment, at, edges, last)
-        return applied, _numbered(person, created)
+    changed = _changed(partition, person)
+    if len(changed) + len(partition.gone) < FEW:
+        created = await store.take_person_ids(tx, count_new(person))
+        message = last or Message(tx)
+        applied, person = add_change(message, change, partition, person, created, at, edges)
+        if last is not None:
+            last.commit()
+        await message.send()
+        return applied(), person
     change_id, at = await store.start_change(tx, change, at)
-    created = await store.add_persons(tx, _count_new(person), change, change_id, at)
+    created = await store.add_persons(tx, count_new(person), change, change_id, at)
     person = _numbered(person, created)
     table = _table(partition, person, changed)
     moves, affected = await store.replace_memberships(tx, change, change_id, at, table)
     retired, revived = await store.settle_persons(tx, change_id, at)
-    applied = Applied(change_id, at, len(created), retired, revived, moves, None)
-    applied = await store.feed(tx, applied, affected, created)
+    done = Applied(change_id, at, len(created), retired, revived, moves, None)
+    done = await store.feed(tx, done, affected, created)
     if change.cause is not Cause.RUN:
         await store.touch_resolved(tx, change_id)
     await store.add_edges(tx, edges)
-    return applied, person
+    return done, person
+
+
+def add_change(
+    message: Message, change: NewChange, partition: Partition, person: Ints, created: Ints, at: datetime,
+    edges: str, after: int | None = None,
+) -> tuple[Callable[[], Applied], Ints]:  # fmt: skip
+    """`amend` of few records as a part of a message, the new persons under ids `created`. The first that is
+    returned gives what was done once the message is answered; `after` as in `add_amendment`."""
+    changed, person = _changed(partition, person), _numbered(person, created)
+    amendment = _amendment(partition, person, changed, created)
+    return amend_store.add_amendment(message, change, amendment, at, edges, after), person
+
+
+def _changed(partition: Partition, person: Ints) -> Ints:
+    """Places of records that move or say something new."""
+    return np.flatnonzero((person != partition.before) | partition.said_anew())
 
 
 async def _begin(tx: Tx, change: NewChange, partition: Partition, at: datetime) -> Applied:
@@ -120,7 +147,8 @@ async def _begin(tx: Tx, change: NewChange, partition: Partition, at: datetime) 
     return Applied(change_id, at, len(created), (), (), len(partition.record_id), None)
 
 
-def _count_new(person: Ints) -> int:
+def count_new(person: Ints) -> int:
+    """How many persons are to be new."""
     return -int(person.min(initial=0))
 
 
@@ -131,15 +159,16 @@ def _numbered(person: Ints, created: Ints) -> Ints:
     return numbered
 
 
-def _amendment(partition: Partition, person: Ints, changed: Ints) -> Amendment:
+def _amendment(partition: Partition, person: Ints, changed: Ints, created: Ints) -> Amendment:
     """The records for which something changes, the gone ones last."""
     rest = [None] * len(partition.gone)
     seen: list[int | None] = [None] * len(changed)
     if partition.seen_us is not None:
         seen = [None if us == store.NEVER else us for us in partition.seen_us[0][changed].tolist()]
+    only_new = not rest and set(partition.new.tolist()).issuperset(partition.record_id[changed].tolist())
     return Amendment(
         [*partition.record_id[changed].tolist(), *partition.gone.tolist()],
-        [*person[changed].tolist(), *rest], [*seen, *rest], _count_new(person),
+        [*person[changed].tolist(), *rest], [*seen, *rest], created.tolist(), only_new,
     )  # fmt: skip
 
 

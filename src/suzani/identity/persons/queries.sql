@@ -36,18 +36,19 @@ order by 1
 
 -- name: start_change
 -- Times never run backwards, so that changes by id and by time are in one order.
-insert into identity.change (at, cause, run_id, actor, reason, undoes, persons)
-select greatest(%(at)s, (select at from identity.change order by change_id desc limit 1)), %(cause)s, %(run_id)s,
-    %(actor)s, %(reason)s, %(undoes)s, %(persons)s
+insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
+select coalesce(l.change_id, 0) + 1, greatest(%(at)s, l.at), %(cause)s, %(run_id)s, %(actor)s, %(reason)s, %(undoes)s,
+    %(persons)s
+from (select) as one left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
 returning change_id, at
 
 -- name: has_history
 select exists (select from identity.membership) or exists (select from identity.move) as found
 
--- name: reserve_person_ids
+-- name: take_person_ids
 -- The last of that many ids; all who take ids hold the lock.
 with known as (select pg_get_serial_sequence('identity.person', 'person_id') as sequence)
-select setval(sequence::regclass, nextval(sequence::regclass) + %(count)s - 1) as last from known
+select setval(sequence::regclass, nextval(sequence::regclass) + %(count)s::int - 1) as last from known
 
 -- name: former_persons
 -- The retired person that each record left last, of records that are to get a new person.

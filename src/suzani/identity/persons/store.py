@@ -5,7 +5,7 @@ Everything that writes holds `lock`, so that changes come one after the other, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -124,13 +124,32 @@ async def has_history(tx: Tx) -> bool:
     return bool(row and row["found"])
 
 
-async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at: datetime) -> Ints:
-    """Ids of that many new persons, consecutive."""
+async def take_person_ids(tx: Tx, count: int) -> Ints:
+    """That many ids for new persons, consecutive; the caller holds `lock`."""
     if not count:
         return np.empty(0, np.int64)
-    row = await fetch_one(tx, _queries.reserve_person_ids, count=count)
-    last = int(row["last"]) if row else 0
-    ids = np.arange(last - count + 1, last + 1, dtype=np.int64)
+    message = Message(tx)
+    ids = add_taken_ids(message, count)
+    await message.send()
+    return ids()
+
+
+def add_taken_ids(message: Message, count: int) -> Callable[[], Ints]:
+    """`take_person_ids` as a part of a message; what is returned gives them once that is answered."""
+    rows = message.add(_queries.take_person_ids, count=count)
+
+    def taken() -> Ints:
+        [row] = rows()
+        return np.arange(row["last"] - count + 1, row["last"] + 1, dtype=np.int64)
+
+    return taken
+
+
+async def add_persons(tx: Tx, count: int, change: NewChange, change_id: int, at: datetime) -> Ints:
+    """Ids of that many new persons, consecutive."""
+    ids = await take_person_ids(tx, count)
+    if not count:
+        return ids
     columns: dict[str, Ints | int] = {
         "person_id": ids,
         "created_at": moment(at),

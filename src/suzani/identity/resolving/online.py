@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 
@@ -20,12 +19,13 @@ import psycopg
 from suzani import sources
 from suzani.identity.indexing import mirror_store
 from suzani.identity.indexing.matches import Near, Told, nearest_told
-from suzani.identity.indexing.mirror import Mirror, Said
+from suzani.identity.indexing.mirror import Mirror, Said, Settled
 from suzani.identity.indexing.mirror_store import Position
 from suzani.identity.indexing.pool import Standard
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.persons import store
 from suzani.identity.persons.types import Cause, NewChange
+from suzani.identity.resolving.ahead import Ahead, microseconds
 from suzani.identity.resolving.service import mirror_of
 from suzani.infra import jobs
 from suzani.infra.db import Tx
@@ -40,7 +40,6 @@ MOST_AT_ONCE: Final = 500
 
 _CHANGE: Final = NewChange(Cause.ONLINE)
 _RUN_SECONDS: Final = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +109,7 @@ class Resolver:
         bounds = {"batch": limits.batch, "waiting": limits.waiting}
         self._looking: Lane[Asked, Resolved] = Lane(self._look_up, lambda asked: None, **bounds)
         self._storing: Lane[_ToStore, Resolved] = Lane(self._take, _name, **bounds)
+        self._ahead = Ahead(platform.db, mirror, limits.statement_seconds)
         self._untold = asyncio.Event()
         self._untold.set()
         self._telling = asyncio.create_task(self._tell())
@@ -125,6 +125,7 @@ class Resolver:
         """Stop; requests that still wait fail with Unavailable."""
         await self._looking.close()
         await self._storing.close()
+        await self._ahead.close()
         self._telling.cancel()
         with suppress(asyncio.CancelledError):
             await self._telling
@@ -152,8 +153,9 @@ class Resolver:
         return _ToStore(asked, record, index.learned, index.standardise(record.attributes))
 
     async def _look_up(self, batch: Sequence[_Request], let_next: Callable[[], None]) -> None:
-        """Answer from the mirror, once it has caught up."""
+        """Answer from the mirror, once it has caught up and holds nothing that may still fail."""
         async with self._alone:
+            await self._ahead.settled()
             if not await self._mirror.is_current(self._platform.db):
                 async with self._platform.db.transaction() as tx:
                     await self._mirror.catch_up(tx)
@@ -163,10 +165,14 @@ class Resolver:
                 await asyncio.sleep(0)
 
     async def _take(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
-        """Store a batch. After a failure it is tried once more, since the connection may be to blame (storing
-        twice changes nothing), then record by record, since one of them may be."""
+        """Store a batch: ahead of the database, or else the careful way.
+
+        After a failure it is tried once more, since the connection may be to blame (storing twice changes
+        nothing), then record by record, since one of them may be.
+        """
         try:
-            await self._store(batch, let_next)
+            if not await self._store_ahead(batch, let_next):
+                await self._store(batch, let_next)
         except Busy:
             raise
         except (Unavailable, psycopg.OperationalError):
@@ -186,26 +192,61 @@ class Resolver:
             except Exception as error:  # whatever it is, who asked is told
                 one.fail(error)
 
+    async def _store_ahead(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> bool:
+        """Store a batch of new records ahead of the database; False if nothing was stored.
+
+        The next batch may begin when this one is sent, and is answered after it.
+        """
+        if not self._ahead.takes(len(batch)):
+            return False
+        waiting = [one.asked for one in batch]
+        async with self._alone:
+            if not self._ahead.takes(len(batch)):
+                return False
+            sent = await self._ahead.send(
+                _CHANGE, [one.record for one in waiting], [self._standard(one) for one in waiting]
+            )
+            if sent is None:
+                return False
+            kept = self._kept(sent.record_ids, sent.settled)
+        found = [await self._resolved(one, own) for one, own in zip(waiting, kept, strict=True)]
+        await self._ahead.room()
+        let_next()
+        try:
+            await sent.durable
+        except psycopg.Error:
+            return False
+        self._answer(batch, found)
+        return True
+
     async def _store(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> None:
-        """One transaction. The answers are given when it is committed."""
+        """Store a batch the careful way: ask what the database holds, then settle what is new. One
+        transaction; the answers are given when it is committed."""
         waiting = [one.asked for one in batch]
         touched: set[int] = set()
-        async with AsyncExitStack() as stack:
-            try:
-                async with self._platform.db.autocommit() as tx:
-                    message = Message(tx)
-                    put, position = await self._put(message, batch)
-                    touched.update(put.record_ids)
-                    await stack.enter_async_context(self._alone)
-                    await self._mirror.catch_up(tx, position)
-                    kept = await self._settle(tx, message, put, waiting, touched)
-            except BaseException:
-                self._mirror.forget(touched)
-                raise
-            # The next batch is stored while these are answered, not earlier: it would only wait for the lock,
-            # and what comes meanwhile for the batch after it.
-            let_next()
-            found = [await self._resolved(one, own) for one, own in zip(waiting, kept, strict=True)]
+        with self._ahead.held():
+            await self._ahead.settled()
+            async with AsyncExitStack() as stack:
+                try:
+                    async with self._platform.db.autocommit() as tx:
+                        message = Message(tx)
+                        put, position = await self._put(message, batch)
+                        touched.update(put.record_ids)
+                        await stack.enter_async_context(self._alone)
+                        was_new = {*put.fates} == {Fate.NEW} and self._mirror.is_at(position)
+                        await self._mirror.catch_up(tx, position)
+                        kept = await self._settle(tx, message, put, waiting, touched)
+                except BaseException:
+                    self._mirror.forget(touched)
+                    raise
+                self._ahead.note(as_believed=was_new)
+                # The next batch is stored while these are answered, not earlier: it would only wait for the
+                # lock, and what comes meanwhile for the batch after it.
+                let_next()
+                found = [await self._resolved(one, own) for one, own in zip(waiting, kept, strict=True)]
+        self._answer(batch, found)
+
+    def _answer(self, batch: Sequence[_StoreRequest], found: Sequence[Resolved]) -> None:
         self._untold.set()
         for one, answer in zip(batch, found, strict=True):
             one.succeed(answer)
@@ -231,8 +272,10 @@ class Resolver:
         store.add_lock_within(message, max(left, 0.1), self._limits.statement_seconds)
         position = mirror_store.add_position(message)
         stored = sources.add_put(message, [one.asked.record for one in batch], now())
+        refill = self._ahead.stock.add_refill(message)
         try:
             await message.send()
+            refill()
             return stored(), position()
         except psycopg.errors.LockNotAvailable:
             raise Busy("all records are being resolved; none can be stored meanwhile", _RUN_SECONDS) from None
@@ -242,31 +285,31 @@ class Resolver:
     ) -> list[_Kept]:
         """Let stored records find their persons, and end the transaction if any had to; ids of what may have
         changed go to `touched`."""
-        person_of = self._mirror.person_of
         said = await self._with_unsettled(tx, put, self._said(put, waiting))
-        created: set[int] = set()
-        evidence: dict[int, list[Told]] = {}
+        settled = Settled({}, frozenset(), {})
         if said.record_ids:
-            settled = await self._mirror.settle(tx, _CHANGE, said, [], put.at, last)
+            settled, _ = await self._mirror.settle(tx, _CHANGE, said, [], put.at, last)
             touched.update(settled.person)
-            fresh = settled.applied.created
-            created = set(sorted(set(settled.person.values()))[-fresh:]) if fresh else set()
-            evidence = settled.evidence
+        return self._kept(put.record_ids, settled)
+
+    def _kept(self, record_ids: Sequence[int], settled: Settled) -> list[_Kept]:
+        person_of, created, evidence = self._mirror.person_of, settled.created, settled.evidence
         return [
-            _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in put.record_ids
+            _Kept(id_, person_of[id_], person_of[id_] in created, evidence.get(id_)) for id_ in record_ids
         ]
 
+    def _standard(self, one: _ToStore) -> Standard:
+        """What a record says; one that came before the latest run is standardised anew."""
+        index = self._mirror.index
+        return one.standard if one.learned is index.learned else index.standardise(one.record.attributes)
+
     def _said(self, put: sources.PutResult, waiting: Sequence[_ToStore]) -> Said:
-        """What is new of stored records; what came before the latest run is standardised anew."""
-        index, ids, fates = self._mirror.index, put.record_ids, put.fates
+        """What is new of stored records."""
+        ids, fates = put.record_ids, put.fates
         changed = [at for at, fate in enumerate(fates) if fate is not Fate.UNCHANGED]
-        standards = [
-            one.standard if one.learned is index.learned else index.standardise(one.record.attributes)
-            for one in (waiting[at] for at in changed)
-        ]
-        microseconds = (put.at - _EPOCH) // timedelta(microseconds=1)
+        standards = [self._standard(waiting[at]) for at in changed]
         new = [ids[at] for at in changed if fates[at] is Fate.NEW]
-        return Said([ids[at] for at in changed], standards, [microseconds] * len(changed), new)
+        return Said([ids[at] for at in changed], standards, [microseconds(put.at)] * len(changed), new)
 
     async def _with_unsettled(self, tx: Tx, put: sources.PutResult, said: Said) -> Said:
         """What was stored, and what was there already but has not been resolved yet."""

@@ -173,19 +173,19 @@ async def _resolve_delta(platform: Platform, tx: Tx, stale: pa.Table) -> DeltaRe
     records = await sources.records_for_identity(tx, [*ids["new"], *ids["changed"]])
     try:
         said = await asyncio.to_thread(Said.of, records, mirror.index)
-        settled = await mirror.settle(tx, NewChange(Cause.DELTA), said, ids["gone"], now())
+        settled, applied = await mirror.settle(tx, NewChange(Cause.DELTA), said, ids["gone"], now())
     except BaseException:
         mirror.forget([*ids["new"], *ids["changed"], *ids["gone"]])
         raise
     await jobs.publish(tx, "identity.changed")
     return DeltaReport(
-        settled.applied.change_id,
+        applied.change_id,
         len(ids["new"]),
         len(ids["changed"]),
         len(ids["gone"]),
         len(settled.person),
-        settled.applied.created,
-        len(settled.applied.retired),
+        applied.created,
+        len(applied.retired),
     )
 
 
