@@ -13,6 +13,7 @@ from suzani import sources
 from suzani.bench.queries import noised
 from suzani.demo.generator import generate
 from suzani.identity import Asked, Resolved, Resolver, resolve
+from suzani.identity.indexing.mirror import Mirror
 from suzani.infra.db import Database, Query, fetch
 from suzani.infra.platform import Platform
 from suzani.infra.settings import Settings
@@ -21,6 +22,10 @@ from suzani.sources import load
 
 Row = dict[str, Any]
 SYSTEM = "cards"
+STRANGER = {
+    "given_name": "Хуршида", "family_name": "Вокзалова", "birth_date": "1961-11-29", "sex": "female",
+    "phone": "+998 71 299 99 01", "address": "ул. Нигде, 77", "email": "nobody@nowhere.example",
+}  # fmt: skip
 
 
 def resolved_bank(url: str, folder: Path, records: int, seed: int) -> None:
@@ -58,6 +63,13 @@ async def live(platform: Platform) -> list[Row]:
 def said(record: Row) -> dict[str, str]:
     """The attributes that a record has."""
     return {name: record[name] for name in ATTRIBUTES if record[name]}
+
+
+def said_by(mirror: Mirror) -> dict[int, tuple[int, ...]]:
+    """What a mirror takes each record to say, and its person."""
+    record_id, packed = mirror.index.everyone()
+    contents = zip(record_id.tolist(), packed.contents.tolist(), strict=True)
+    return {record: (said, mirror.person_of.get(record, 0)) for record, said in contents}
 
 
 def typed_again(record: Row, seed: int) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 
 from suzani.infra.db import Database, Query, execute, fetch
-from suzani.infra.message import Message
+from suzani.infra.message import Message, Stream
 from suzani.kernel import Unavailable
 
 ECHO = Query("select %(text)s::text as text, %(number)s::bigint as number, %(at)s::timestamptz as at")
@@ -176,3 +177,83 @@ async def test_a_server_that_goes_away_is_told_as_what_it_is(database: Database)
         await execute(tx, end, pid=await pid)
     with pytest.raises(Unavailable):
         await task
+
+
+@pytest.fixture
+async def stream(kept: Database) -> AsyncIterator[Stream]:
+    opened = Stream(kept)
+    yield opened
+    await opened.close()
+
+
+async def sent(stream: Stream, *keeps: int) -> asyncio.Future[None]:
+    """A message on its way that keeps numbers."""
+    message = await stream.message()
+    for number in keeps:
+        message.add(KEEP, number=number)
+    return stream.send(message)
+
+
+async def test_messages_follow_one_another_without_waiting(kept: Database, stream: Stream) -> None:
+    messages = [await sent(stream, number, 100 + number) for number in range(20)]
+    assert stream.under_way == 20
+    await asyncio.gather(*messages)
+    assert stream.under_way == 0
+    assert await numbers(kept) == [*range(20), *range(100, 120)]
+
+
+async def test_what_was_sent_after_a_failure_fails_too_until_that_is_settled(
+    kept: Database, stream: Stream
+) -> None:
+    messages = [await sent(stream, *given) for given in ((1,), (2, 2), (3,), (4,))]
+    outcomes = await asyncio.gather(*messages, return_exceptions=True)
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], psycopg.errors.UniqueViolation)
+    assert all(isinstance(outcome, psycopg.errors.InFailedSqlTransaction) for outcome in outcomes[2:])
+    assert await numbers(kept) == [1]
+    await stream.settled()
+    await (await sent(stream, 5))
+    assert await numbers(kept) == [1, 5]
+
+
+async def test_there_is_room_again_when_the_first_is_answered(stream: Stream) -> None:
+    slow = await stream.message()
+    slow.add(Query("select pg_sleep(0.3)"))
+    first, second = stream.send(slow), await sent(stream, 1)
+    await stream.room(2)
+    assert first.done()
+    await second
+    await stream.room(1)
+
+
+async def test_a_stream_asks_what_is_there_once_all_is_settled(stream: Stream) -> None:
+    await (await sent(stream, 7))
+    await stream.settled()
+    assert await stream.ask(lambda tx: fetch(tx, KEPT)) == [{"number": 7}]
+
+
+async def test_a_stream_outlives_its_connection(kept: Database, stream: Stream) -> None:
+    pid = await stream.ask(lambda tx: fetch(tx, Query("select pg_backend_pid() as pid")))
+    message = await stream.message()
+    message.add(KEEP, number=1)
+    message.add(SLEEP)
+    waiting = [stream.send(message), await sent(stream, 2)]
+    async with kept.autocommit() as tx:
+        await execute(tx, Query("select pg_terminate_backend(%(pid)s::int)"), pid=pid[0]["pid"])
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(outcome, psycopg.Error) for outcome in outcomes)
+    await stream.settled()
+    await (await sent(stream, 3))
+    assert await numbers(kept) == [3]
+
+
+async def test_closing_fails_what_is_under_way(kept: Database, stream: Stream) -> None:
+    message = await stream.message()
+    message.add(SLEEP)
+    waiting = stream.send(message)
+    await asyncio.sleep(0.1)
+    await stream.close()
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        await waiting
+    await (await sent(stream, 1))
+    assert await numbers(kept) == [1]

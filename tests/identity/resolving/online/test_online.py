@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,48 +15,17 @@ from suzani.identity.indexing.snapshot import Snapshot
 from suzani.infra.db import Database
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, Conflict, InvalidInput, SuzaniError, now
-from tests.conftest import copied_database
-from tests.identity.online_bank import live, looked_up, one, resolved_bank, rows, said, to_store, typed_again
-
-RECORDS = 1_500
-STRANGER = {
-    "given_name": "Хуршида", "family_name": "Вокзалова", "birth_date": "1961-11-29", "sex": "female",
-    "phone": "+998 71 299 99 01", "address": "ул. Нигде, 77", "email": "nobody@nowhere.example",
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def resolved_database(
-    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """The name of a database with a resolved bank; tests work on copies of it."""
-    name = "suzani_online_bank"
-    url = copied_database(postgres_url, template_database, name)
-    resolved_bank(url, tmp_path_factory.mktemp("online"), RECORDS, seed=5)
-    return name
-
-
-@pytest.fixture
-def database_url(postgres_url: str, resolved_database: str) -> str:
-    """The resolved bank, for one test alone."""
-    return copied_database(postgres_url, resolved_database, "suzani_online_test")
-
-
-@pytest.fixture
-async def resolver(platform: Platform) -> AsyncIterator[Resolver]:
-    opened = await Resolver.opened(platform)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def other(platform: Platform) -> AsyncIterator[Resolver]:
-    """The resolver of another process on the same database."""
-    db = await Database.connect(platform.db.url, pool_size=3)
-    opened = await Resolver.opened(replace(platform, db=db))
-    yield opened
-    await opened.close()
-    await db.close()
+from tests.identity.online_bank import (
+    STRANGER,
+    live,
+    looked_up,
+    one,
+    rows,
+    said,
+    said_by,
+    to_store,
+    typed_again,
+)
 
 
 async def test_who_is_known_is_recognised_however_typed(platform: Platform, resolver: Resolver) -> None:
@@ -226,13 +194,6 @@ async def test_after_another_run_everything_is_read_anew(platform: Platform, res
     await resolve(platform)
     again = await one(resolver, looked_up(STRANGER))
     assert again.person_id == stored.person_id
-
-
-def said_by(mirror: Mirror) -> dict[int, tuple[int, ...]]:
-    """What a mirror takes each record to say, and its person."""
-    record_id, packed = mirror.index.everyone()
-    contents = zip(record_id.tolist(), packed.contents.tolist(), strict=True)
-    return {record: (said, mirror.person_of.get(record, 0)) for record, said in contents}
 
 
 async def test_a_snapshot_and_what_came_after_it_are_what_the_database_holds(
