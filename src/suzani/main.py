@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -27,7 +26,7 @@ from suzani.infra.bus import cli as bus
 from suzani.infra.doctor import CHECKUPS
 from suzani.infra.lake import cli as lake
 from suzani.infra.settings import Settings
-from suzani.infra.supervisor import SERVICES
+from suzani.infra.supervisor import SERVICES, Service
 from suzani.profiles import cli as profiles
 from suzani.profiles import jobs as profile_jobs
 from suzani.segments import cli as segments
@@ -36,9 +35,6 @@ from suzani.sources import cli as sources
 from suzani.stitching import cli as stitching
 from suzani.stitching import jobs as stitching_jobs
 from suzani.traits import cli as traits
-
-_NICENESS = 10
-_EVENTS_NICENESS = 5
 
 app = infra.app
 app.info.help = "Suzani: many systems, one customer."
@@ -75,27 +71,19 @@ def serve_pages(settings: Settings, port: int) -> None:
 
 def serve_events(settings: Settings, port: int) -> None:
     """The service by which events take effect."""
-    _give_way(_EVENTS_NICENESS)
     register_jobs()
     activity.serve(settings)
 
 
 def serve_lake(settings: Settings, port: int) -> None:
-    """The service that writes events to the lake, and gives way to those who wait for an answer."""
-    _give_way(_NICENESS)
+    """The service that writes events to the lake."""
     activity.serve(settings, activity.fill)
 
 
 def serve_jobs(settings: Settings, port: int) -> None:
-    """The service that runs queued work, and gives way likewise."""
-    _give_way(_NICENESS)
+    """The service that runs queued work."""
     register_jobs()
     worker.work(settings)
-
-
-def _give_way(niceness: int) -> None:
-    if hasattr(os, "nice"):
-        os.nice(niceness)
 
 
 def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
@@ -108,7 +96,13 @@ def say(explanation: explaining.Explanation, language: str) -> Sequence[str]:
 
 
 register_jobs()
-SERVICES.update(web=serve_pages, events=serve_events, lake=serve_lake, worker=serve_jobs)
+# The others give way to those who wait for an answer.
+SERVICES.update(
+    web=Service(serve_pages),
+    events=Service(serve_events, niceness=5),
+    lake=Service(serve_lake, niceness=10),
+    worker=Service(serve_jobs, niceness=10),
+)
 CHECKUPS.update(log=log_checkup.look, sources=sources_checkup.look, events=events_checkup.look)
 bus.register(app)
 lake.register(app)

@@ -36,6 +36,7 @@ def web(settings, port):
     http.server.HTTPServer(("127.0.0.1", port), Pid).serve_forever()
 
 def idle(settings, port):
+    (settings.data_dir / "niceness").write_text(str(os.nice(0)))
     (settings.data_dir / "idle.pid").write_text(str(os.getpid()))
     time.sleep(600)
 
@@ -49,11 +50,11 @@ from pathlib import Path
 import services
 from suzani.infra.console import handled
 from suzani.infra.settings import Settings
-from suzani.infra.supervisor import supervise
+from suzani.infra.supervisor import Service, supervise
 names = sys.argv[4:]
 with handled():
     supervise(Settings(Path(sys.argv[1]), database_url=sys.argv[2]), int(sys.argv[3]),
-              {name: getattr(services, name) for name in names},
+              {name: Service(getattr(services, name), niceness=3) for name in names},
               when_ready=lambda url: print(url, flush=True))
 print("down", flush=True)
 """
@@ -131,6 +132,11 @@ def test_a_signal_stops_every_service_and_ends_well(group: Group, number: int) -
     out, _ = group.process.communicate(timeout=60)
     assert (group.process.returncode, out.strip()) == (0, "down")
     assert all(map(is_gone, pids))
+
+
+def test_a_service_gives_way_as_it_was_told(group: Group) -> None:
+    niceness = int((group.idle_file.parent / "niceness").read_text())
+    assert niceness == min(os.nice(0) + 3, 19)
 
 
 def test_no_service_outlives_a_killed_supervisor(group: Group) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -48,15 +49,17 @@ class Server:
         return dict(spent)
 
     def rest(self) -> None:
-        """Wait until the platform has done what it does by itself, such as following a bank new to it:
-        until it takes hardly any processor time, ten minutes at most."""
+        """Wait until the platform has done what it does by itself, such as following a bank new to it: until
+        it takes hardly any processor time, ten minutes at most, and what was written is on the disk."""
         until = time.monotonic() + _START_SECONDS
         spent = sum(self.cpu_seconds().values())
         while time.monotonic() < until:
             time.sleep(_REST_SECONDS)
             before, spent = spent, sum(self.cpu_seconds().values())
             if spent - before < _IDLE_SHARE * _REST_SECONDS:
-                return
+                break
+        if hasattr(os, "sync"):
+            os.sync()
 
     def _family(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]

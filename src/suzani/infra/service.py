@@ -1,4 +1,4 @@
-"""`python -m suzani.infra.service MODULE:FUNCTION PORT`: one service of `suzani up`, in a process of its own.
+"""`python -m suzani.infra.service MODULE:FUNCTION PORT NICENESS`: one process of `suzani up`.
 
 Its standard input is a pipe that only the supervisor holds. When the supervisor ends, however it ends, the
 pipe closes, and the service stops: no service is left behind.
@@ -34,8 +34,10 @@ def stop_with_supervisor() -> None:
     threading.Thread(target=watch, daemon=True, name="supervisor watch").start()
 
 
-def main(target: str, port: int) -> None:
+def main(target: str, port: int, niceness: int) -> None:
     """Run the function that `target` names, with the settings of the environment."""
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
     memory.share()
     stop_with_supervisor()
     module, _, function = target.partition(":")
@@ -44,4 +46,4 @@ def main(target: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

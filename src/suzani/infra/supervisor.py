@@ -32,7 +32,17 @@ HOST: Final = "127.0.0.1"
 ServiceFunction: TypeAlias = Callable[[Settings, int], None]
 """A module-level function that serves until SIGTERM; the integer is the port of the pages and the API."""
 
-SERVICES: Final[dict[str, ServiceFunction]] = {}
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a process of the group runs; with more `niceness` (as `os.nice`) it gives way to the others, from
+    its first import on."""
+
+    function: ServiceFunction
+    niceness: int = 0
+
+
+SERVICES: Final[dict[str, Service]] = {}
 """The services of `suzani up`, by name; filled by `suzani.main`."""
 
 _CHECK_SECONDS: Final = 0.25
@@ -46,7 +56,7 @@ class _Child:
     """One service's process, and when it ended unasked."""
 
     name: str
-    target: str
+    service: Service
     process: subprocess.Popen[bytes]
     ends: list[float] = field(default_factory=list)
 
@@ -77,7 +87,7 @@ def _port_error(port: int, error: OSError) -> Exception:
 def supervise(
     settings: Settings,
     port: int,
-    services: dict[str, ServiceFunction],
+    services: dict[str, Service],
     *,
     when_ready: Callable[[str], None] = lambda address: None,
 ) -> None:
@@ -91,7 +101,9 @@ def supervise(
     with _stopped_by_signals(stopping), _database(settings) as use:
         children: list[_Child] = []
         try:
-            children.extend(_start(name, function, settings, port) for name, function in services.items())
+            children.extend(
+                _Child(name, service, _spawn(service, settings, port)) for name, service in services.items()
+            )
             _watch(settings, port, children, use, stopping, when_ready)
         finally:
             _stop(children)
@@ -122,15 +134,11 @@ def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(name: str, function: ServiceFunction, settings: Settings, port: int) -> _Child:
-    target = f"{function.__module__}:{function.__qualname__}"
-    return _Child(name, target, _spawn(target, settings, port))
-
-
-def _spawn(target: str, settings: Settings, port: int) -> subprocess.Popen[bytes]:
+def _spawn(service: Service, settings: Settings, port: int) -> subprocess.Popen[bytes]:
     """A service's process: in a group of its own, so that Ctrl-C reaches it through the supervisor alone."""
+    target = f"{service.function.__module__}:{service.function.__qualname__}"
     return subprocess.Popen(  # noqa: S603 - our own interpreter and arguments, without a shell
-        [sys.executable, "-m", "suzani.infra.service", target, str(port)],
+        [sys.executable, "-m", "suzani.infra.service", target, str(port), str(service.niceness)],
         stdin=subprocess.PIPE,
         env=settings.to_environment(),
         process_group=0,
@@ -168,7 +176,7 @@ def _restart(child: _Child, settings: Settings, port: int) -> None:
             hint="Its own messages are above.",
         )
     _close(child.process)
-    child.process = _spawn(child.target, settings, port)
+    child.process = _spawn(child.service, settings, port)
 
 
 def _answers(port: int) -> bool:

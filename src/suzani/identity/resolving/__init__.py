@@ -1,5 +1,5 @@
 """Resolving the records of the platform: full runs, deltas, and one record at a time.
 
 `service` is the run and the delta, `jobs` what the worker does of it, `online` resolves single records as
-they come, `batching` lets those that come together share a transaction.
+they come, `ahead` sends new ones to the database without asking it first.
 """

@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from suzani import sources
-from suzani.identity import Asked, Limits, Resolved, Resolver
+from suzani.identity import Asked, Limits, Resolved, Resolver, join
 from suzani.identity.indexing.mirror import Mirror
+from suzani.identity.resolving.service import resolve_if_changed
+from suzani.infra.db import Database
 from suzani.infra.platform import Platform
 from suzani.kernel import Busy, now
 from tests.identity.online_bank import STRANGER, live, looked_up, one, rows, said_by, to_store, typed_again
@@ -148,3 +150,44 @@ async def test_ids_in_stock_never_run_out(platform: Platform, ahead: Resolver) -
         assert all(isinstance(answer, Resolved) for answer in found)
     assert len(ahead._ahead.stock) > before - 1_200
     await assert_as_stored(platform, ahead)
+
+
+async def test_many_hands_at_once_leave_what_one_would(
+    platform: Platform, ahead: Resolver, other: Resolver
+) -> None:
+    known = (await live(platform))[:80]
+    named = [record["record_id"] for record in known]
+
+    async def store(resolver: Resolver, name: str, system: str) -> None:
+        for i, record in enumerate(known):
+            await one(resolver, to_store(platform, f"{name}-{i}", typed_again(record, i), system))
+            if i % 4 == 0:  # says something else now
+                await one(resolver, to_store(platform, f"{name}-{i}", stranger(i), system))
+
+    async def steward() -> None:
+        for a, b in zip(named[:12:2], named[1:12:2], strict=True):
+            await join(platform, records=[a, b], actor="Olim", reason="one person")
+            await asyncio.sleep(0.05)
+
+    async def worker() -> None:
+        db = await Database.connect(platform.db.url, pool_size=2)
+        try:
+            for i in range(5):
+                typed = to_store(platform, f"file-{i}", typed_again(known[-i], 100 + i)).store
+                assert typed is not None
+                async with db.transaction() as tx:
+                    await sources.put(tx, [typed], now())
+                await resolve_if_changed(replace(platform, db=db))
+        finally:
+            await db.close()
+
+    hands = store(ahead, "ours", "lending"), store(other, "theirs", "cards"), steward(), worker()
+    await asyncio.gather(*hands)
+    await assert_as_stored(platform, ahead)
+    await assert_as_stored(platform, other)
+    fresh = await Mirror.opened(platform)
+    records = await live(platform)
+    region = fresh._closed({record["record_id"] for record in records}, [])
+    cluster = dict(zip(region.record_id.tolist(), region.cluster.tolist(), strict=True))
+    pairs = {(record["person_id"], cluster[record["record_id"]]) for record in records}
+    assert len(pairs) == len({person for person, _ in pairs}) == len({named for _, named in pairs})
