@@ -1,17 +1,9 @@
-A change of few records, written by one statement; `queries.sql` has what a change of many takes.
+A change of few records, written by one statement; `queries.sql` has what a change of many takes, and
+`start_change`, which is part of each.
 
 -- name: add
 -- The same as `amend` of records that never had a person, where nothing else changes.
-with change as (
-    insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
-    select case when coalesce(%(after)s::bigint, l.change_id, 0) = coalesce(l.change_id, 0)
-            then coalesce(l.change_id, 0) + 1 end,
-        greatest(%(at)s, l.at), %(cause)s, %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint,
-        %(only)s::bigint[]
-    from (select) as one
-    left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
-    returning change_id, at
-), created as (
+with change as (%(start_change)s), created as (
     insert into identity.person (person_id, created_at, run_id, change_id) overriding system value
     select person_id, at, %(run_id)s::bigint, change_id from change, unnest(%(created)s::bigint[]) as person_id
 ), given as materialized (
@@ -42,20 +34,9 @@ select change_id, at, cardinality(%(records)s::bigint[]) as moves, '{}'::bigint[
 from change
 
 -- name: amend
--- `after`: the latest change there may be; fails if there is another. Null: any.
 -- `created`: the new persons. `persons`: null for a record that is gone.
 -- `seen_us`: when what a record says was written, in microseconds since 1970; null: it says what it did.
-with change as (
-    -- Times never run backwards, so that changes by id and by time are in one order.
-    insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
-    select case when coalesce(%(after)s::bigint, l.change_id, 0) = coalesce(l.change_id, 0)
-            then coalesce(l.change_id, 0) + 1 end,
-        greatest(%(at)s, l.at), %(cause)s, %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint,
-        %(only)s::bigint[]
-    from (select) as one
-    left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
-    returning change_id, at
-), created as (
+with change as (%(start_change)s), created as (
     insert into identity.person (person_id, created_at, run_id, change_id) overriding system value
     select person_id, at, %(run_id)s::bigint, change_id
     from change, unnest(%(created)s::bigint[]) as person_id

@@ -8,10 +8,19 @@ from datetime import datetime
 
 from suzani.identity.persons.types import Applied, NewChange
 from suzani.infra.arrays import integers
-from suzani.infra.db import load_queries
+from suzani.infra.db import Query, load_queries
 from suzani.infra.message import Message
 
 _queries = load_queries("suzani.identity.persons", "amend.sql")
+_start = load_queries("suzani.identity.persons").start_change
+
+
+def _started(query: Query) -> Query:
+    """A statement with what begins a change in its place."""
+    return Query(query.text.replace("%(start_change)s", _start.text), query.name)
+
+
+_ADD, _AMEND = _started(_queries.add), _started(_queries.amend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ def add_amendment(
     """
     only = None if change.persons is None else integers(change.persons)
     rows = message.add(
-        _queries.add if amendment.only_new else _queries.amend,
+        _ADD if amendment.only_new else _AMEND,
         at=at, cause=change.cause.value, run_id=change.run_id, actor=change.actor, reason=change.reason,
         undoes=change.undoes, only=only, after=after, created=integers(amendment.created),
         records=integers(amendment.record_id), persons=integers(amendment.person_id),

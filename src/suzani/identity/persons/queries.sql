@@ -36,10 +36,14 @@ order by 1
 
 -- name: start_change
 -- Times never run backwards, so that changes by id and by time are in one order.
+-- `after`: the latest change there may be; fails if there is another. Null: any.
 insert into identity.change (change_id, at, cause, run_id, actor, reason, undoes, persons)
-select coalesce(l.change_id, 0) + 1, greatest(%(at)s, l.at), %(cause)s, %(run_id)s, %(actor)s, %(reason)s, %(undoes)s,
-    %(persons)s
-from (select) as one left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
+select case when coalesce(%(after)s::bigint, l.change_id, 0) = coalesce(l.change_id, 0)
+        then coalesce(l.change_id, 0) + 1 end,
+    greatest(%(at)s, l.at), %(cause)s, %(run_id)s::bigint, %(actor)s, %(reason)s, %(undoes)s::bigint,
+    %(only)s::bigint[]
+from (select) as one
+left join (select change_id, at from identity.change order by change_id desc limit 1) as l on true
 returning change_id, at
 
 -- name: has_history

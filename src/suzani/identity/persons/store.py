@@ -112,7 +112,8 @@ async def start_change(tx: Tx, change: NewChange, at: datetime) -> tuple[int, da
         actor=change.actor,
         reason=change.reason,
         undoes=change.undoes,
-        persons=list(change.persons) if change.persons is not None else None,
+        only=list(change.persons) if change.persons is not None else None,
+        after=None,
     )
     assert row is not None  # noqa: S101 - insert ... returning gives a row
     return int(row["change_id"]), row["at"]
