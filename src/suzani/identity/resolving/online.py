@@ -195,7 +195,7 @@ class Resolver:
     async def _store_ahead(self, batch: Sequence[_StoreRequest], let_next: Callable[[], None]) -> bool:
         """Store a batch of new records ahead of the database; False if nothing was stored.
 
-        The next batch may begin when this one is sent, and is answered after it.
+        The next batch may begin once this one is on its way.
         """
         if not self._ahead.takes(len(batch)):
             return False
