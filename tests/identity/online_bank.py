@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,13 @@ def looked_up(attributes: dict[str, str], limit: int = 5) -> Asked:
     return Asked(sources.attributes_of(sources.Reader().values(attributes)), limit)
 
 
+@cache
+def _readers(data_dir: Path) -> sources.Readers:
+    return sources.Readers(data_dir)
+
+
 def to_store(platform: Platform, key: str, attributes: dict[str, str], system: str = SYSTEM) -> Asked:
-    typed = sources.Readers(platform.data_dir).of(system).record(key, attributes)
+    typed = _readers(platform.data_dir).of(system).record(key, attributes)
     return replace(looked_up(attributes), store=typed)
 
 
