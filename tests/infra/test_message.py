@@ -247,6 +247,20 @@ async def test_a_stream_outlives_its_connection(kept: Database, stream: Stream) 
     assert await numbers(kept) == [3]
 
 
+@pytest.mark.parametrize("used", [False, True])
+async def test_a_connection_that_was_closed_unseen_fails_what_is_sent_and_is_replaced(
+    kept: Database, stream: Stream, used: bool
+) -> None:
+    if used:
+        await (await sent(stream, 1))
+    await stream.ask(lambda tx: tx.close())
+    with pytest.raises(psycopg.OperationalError):
+        await (await sent(stream, 2))
+    await stream.settled()
+    await (await sent(stream, 3))
+    assert await numbers(kept) == [*([1] if used else []), 3]
+
+
 async def test_closing_fails_what_is_under_way(kept: Database, stream: Stream) -> None:
     message = await stream.message()
     message.add(SLEEP)

@@ -197,7 +197,7 @@ class _Wire:
     """The driver's library at one connection, and the messages on their way over it, first sent first."""
 
     def __init__(self, connection: PGconn) -> None:
-        self._connection, self._socket = connection, connection.socket
+        self._connection, self._socket = connection, -1
         self._loop = asyncio.get_running_loop()
         self._under_way: deque[_Sent] = deque()
         self._names: dict[bytes, bytes] = {}
@@ -210,12 +210,13 @@ class _Wire:
 
     def send(self, asked: _Asked, prepares: bool, kept: list[PGresult]) -> asyncio.Future[None]:
         """Send statements, prepared under names if they are to be; their answers go to `kept`."""
-        if not self._under_way:
-            self._connection.enter_pipeline_mode()
-            self._loop.add_reader(self._socket, self._read)
         sent = _Sent([], kept, [])
         self._under_way.append(sent)
         try:
+            if len(self._under_way) == 1:
+                self._connection.enter_pipeline_mode()
+                self._socket = self._connection.socket
+                self._loop.add_reader(self._socket, self._read)
             for text, params in asked:
                 self._queue(sent, text, params, prepares)
             self._connection.pipeline_sync()
@@ -258,17 +259,18 @@ class _Wire:
                 if answer is None:
                     continue
                 if answer.status == _END:
-                    self._end(under_way.popleft())
+                    self._end()
                 else:
                     under_way[0].answers.append(answer)
         except psycopg.Error as error:
             self.give_up(error)
 
-    def _end(self, sent: _Sent) -> None:
-        """All of a message is answered."""
-        if not self._under_way:
+    def _end(self) -> None:
+        """All of the first message is answered."""
+        if len(self._under_way) == 1:
             self._loop.remove_reader(self._socket)
             self._connection.exit_pipeline_mode()
+        sent = self._under_way.popleft()
         if sent.done.done():
             return
         failed = next((answer for answer in sent.answers if answer.status == ExecStatus.FATAL_ERROR), None)
@@ -286,8 +288,9 @@ class _Wire:
         """Wait for nothing more: the connection has failed, or will be closed."""
         self._gave_up = True
         error = error or psycopg.OperationalError("the connection was closed before the answer came")
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        if self._socket >= 0:
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
         while self._under_way:
             sent = self._under_way.popleft()
             if not sent.done.done():

@@ -103,6 +103,7 @@ class Ahead:
         """
         message, at = await self._stream.message(), now()
         ids = [self.stock.records.popleft() for _ in rows]
+        touched = [*ids]
         try:
             store.add_lock_within(message, _LOCK_SECONDS, self._statement_seconds)
             sources.add_put_new(message, rows, ids, at)
@@ -110,15 +111,16 @@ class Ahead:
             settled = await self._mirror.settle_ahead(
                 message, change, said, self._former_persons, self.stock.persons, at
             )
+            touched += settled.person if settled else ()
+            if settled is None or self._pause:
+                self._mirror.forget(touched)
+                return None
+            refill = self.stock.add_refill(message)
+            durable = self._stream.send(message)
         except BaseException:
-            self._mirror.forget(ids)
+            self._mirror.forget(touched)
             raise
-        if settled is None or self._pause:
-            self._mirror.forget(ids if settled is None else [*ids, *settled.person])
-            return None
-        refill = self.stock.add_refill(message)
-        durable = self._stream.send(message)
-        durable.add_done_callback(partial(self._answered, [*ids, *settled.person], refill))
+        durable.add_done_callback(partial(self._answered, touched, refill))
         return Sent(ids, settled, durable)
 
     async def _former_persons(self, record_ids: npt.NDArray[np.int64]) -> dict[int, int]:
