@@ -172,16 +172,25 @@ def test_a_value_has_as_many_pairs_as_its_words_allow(bag: list[str], pairs: int
 @given(st.lists(st.lists(st.integers(-1, 3), min_size=3, max_size=3), min_size=1, max_size=12))
 def test_records_have_one_hash_where_they_say_the_same(rows: list[list[int]]) -> None:
     values = hashing.hash_values(*texts_of(["navoi", "furkat", "oybek", "beruni"]))
-    found = hashing.hash_records(np.array(rows, dtype=np.int32), values).tolist()
+    found = hashing.hash_records(np.array(rows, dtype=np.int32), values, -1).tolist()
     assert len(set(found)) == len(set(map(tuple, rows)))
     assert len(set(zip(map(tuple, rows), found, strict=True))) == len(set(found))
 
 
 def test_what_a_record_says_does_not_depend_on_how_its_values_are_numbered() -> None:
     one = hashing.hash_records(
-        np.array([[0, 1]], dtype=np.int32), hashing.hash_values(*texts_of(["navoi", "furkat"]))
+        np.array([[0, 1]], dtype=np.int32), hashing.hash_values(*texts_of(["navoi", "furkat"])), -1
     )
     other = hashing.hash_records(
-        np.array([[2, 0]], dtype=np.int32), hashing.hash_values(*texts_of(["furkat", "oybek", "navoi"]))
+        np.array([[2, 0]], dtype=np.int32), hashing.hash_values(*texts_of(["furkat", "oybek", "navoi"])), -1
     )
     assert one.tolist() == other.tolist()
+
+
+def test_the_hash_of_what_a_record_says_begins_as_that_of_its_leading_value() -> None:
+    values = hashing.hash_values(*texts_of(["navoi", "furkat", "oybek"]))
+    codes = np.array([[0, 1], [2, 1], [0, -1]], dtype=np.int32)
+    first, second, without = hashing.hash_records(codes, values, 1).tolist()
+    assert first != second
+    assert first >> 48 == second >> 48 == int(values[1]) >> 48
+    assert [without] == hashing.hash_records(codes[2:], values, -1).tolist()

@@ -20,11 +20,23 @@ class Copies:
         record_id, node = record_id[order], node[order]
         leads = np.append(True, node[1:] != node[:-1])[: len(node)]
         first[node[leads]] = record_id[leads]
-        self._first = Growing(first)
+        many = np.zeros(nodes, dtype=bool)
+        many[node[~leads]] = True
+        self._first, self._many = Growing(first), Growing(many)
         self._more: dict[int, list[int]] = {}
         for at, record in zip(node[~leads].tolist(), record_id[~leads].tolist(), strict=True):
             self._more.setdefault(at, []).append(record)
         self.node_of: dict[int, int] = dict(zip(record_id.tolist(), node.tolist(), strict=True))
+
+    @property
+    def first(self) -> Rows:
+        """The first record of each node; valid until the next addition."""
+        return self._first.view
+
+    @property
+    def many(self) -> npt.NDArray[np.bool_]:
+        """Which nodes have more records than that; valid until the next addition."""
+        return self._many.view
 
     def of(self, node: int) -> list[int]:
         """The records of a node, in order."""
@@ -55,13 +67,16 @@ class Copies:
     def extend(self, nodes: int) -> None:
         """More nodes, without records."""
         self._first.extend(np.full(nodes, _NOBODY, dtype=np.int64))
+        self._many.extend(np.zeros(nodes, dtype=bool))
 
     def cut(self, nodes: int) -> None:
         """Take away all nodes from this one on; no record stands there."""
         self._first.cut(nodes)
+        self._many.cut(nodes)
 
     def _hold(self, node: int, records: list[int]) -> None:
         self._first.view[node] = records[0] if records else _NOBODY
+        self._many.view[node] = len(records) > 1
         if len(records) > 1:
             self._more[node] = records[1:]
         else:

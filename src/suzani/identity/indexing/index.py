@@ -18,17 +18,17 @@ from suzani.identity.indexing.pool import Codes, Pool, Standard
 from suzani.identity.kernels import hashing, lookup, regions
 from suzani.identity.kernels.levels import COUNT, levels_of
 from suzani.identity.kernels.lookup import Blocks, Bounds, Marks, Nodes
-from suzani.identity.kernels.regions import Around, Linked, Rulings
+from suzani.identity.kernels.regions import Around, Linked, Persons, Rulings
 from suzani.identity.kernels.weights import Judge, Weights, field_bits, scores_of
 from suzani.identity.learning.knowledge import Learned
-from suzani.identity.models.comparisons import Levels, Rows
+from suzani.identity.models.comparisons import LABELS, Levels, Rows
 from suzani.identity.pairs.blocking import block_as, keyed
 from suzani.identity.pairs.matching import Pairs
 from suzani.identity.pairs.nodes import find_nodes
 from suzani.identity.pairs.packing import Packed, contents_of
 from suzani.identity.pairs.partition import Constraints, Held, Options, partition
 from suzani.identity.standardising.single import Recorder
-from suzani.kernel import InvalidInput
+from suzani.kernel import InvalidInput, Kind
 
 _APART = np.uint64(0x9E3779B97F4A7C15)
 Links = Sequence[tuple[int, int]]
@@ -69,6 +69,7 @@ class Index:
         if learned.knowledge.plan is None:
             raise InvalidInput("so few records were learned from that there is nothing to look records up by")
         self.learned = learned
+        self.labels = [(field.name, LABELS[Kind(field.kind)]) for field in learned.knowledge.model.fields]
         self.standardise = Recorder(learned.norms).read
         self.options = options = options or Options()
         self._bounds = Bounds(
@@ -234,8 +235,8 @@ class Index:
         node_of = self._copies.node_of
         seeds = {node_of[record] for record in record_ids if record in node_of}
         while True:
-            found = regions.around(np.array(sorted(seeds), dtype=np.int64), *self._found_by)
-            nodes = found.nodes.tolist() if joined else []
+            found = regions.around(_sorted(seeds), *self._found_by)
+            nodes = found.nodes.tolist()
             held = (record for node in nodes for record in self._copies.of(node))
             others = {node_of[one] for record in held for one in joined.get(record, ()) if one in node_of}
             if others <= set(nodes):
@@ -293,9 +294,16 @@ class Index:
         The very persons that a full run with the same knowledge finds. `must` and `cannot`: pairs of
         records, all of which must have been named as apart.
         """
-        found = self._reach(record_ids, joined)
+        copies = self._copies
+        if joined or must or cannot:
+            found = self._reach(record_ids, joined)
+        else:
+            seeds = {copies.node_of[record] for record in record_ids if record in copies.node_of}
+            found, persons = regions.resolve(_sorted(seeds), *self._found_by, copies.first, copies.many)
+            if len(persons.named) == len(found.nodes):
+                return _region(copies.first[found.nodes], persons)
         constraints = Constraints(self._places(must, found.nodes), self._places(cannot, found.nodes))
-        record_id, starts = self._copies.listed(found.nodes)
+        record_id, starts = copies.listed(found.nodes)
         held = Held.of(len(found.nodes), constraints)
         persons = regions.persons_among(
             _with(found, constraints.must), Rulings(held.together, held.cannot), self._codes.view,
@@ -304,8 +312,7 @@ class Index:
         if len(persons.named) < len(record_id):
             linked, codes = self._linked_crowd(found, constraints), self._codes.view[found.nodes]
             persons = regions.persons_of(linked, codes, self._judge, self._bounds, record_id, starts)
-        edges = Pairs(persons.a, persons.b, persons.odds, persons.levels)
-        return Region(record_id, persons.named, edges, persons.bits)
+        return _region(record_id, persons)
 
     def _linked_crowd(self, found: Around, constraints: Constraints) -> Linked:
         """Where a component is so large that not all its pairs are scored: as a run does it."""
@@ -338,6 +345,15 @@ class Index:
             self._shape, values=self.pool.values, codes=self._codes.view[nodes], hashes=self.pool.hashes,
             contents=self._contents.view[nodes],
         )  # fmt: skip
+
+
+def _sorted(nodes: Iterable[int]) -> Rows:
+    return np.array(sorted(nodes), dtype=np.int64)
+
+
+def _region(record_id: Rows, persons: Persons) -> Region:
+    edges = Pairs(persons.a, persons.b, persons.odds, persons.levels)
+    return Region(record_id, persons.named, edges, persons.bits)
 
 
 def _with(found: Around, pairs: tuple[Rows, Rows]) -> Around:

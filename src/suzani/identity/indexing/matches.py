@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from suzani.identity.indexing.index import Index, Probe
 from suzani.identity.learning.evidence import CORRECTIONS, TOO_LITTLE
-from suzani.identity.models.comparisons import LABELS
-from suzani.identity.models.model import Model
 from suzani.identity.pairs.scoring import weight_bits
-from suzani.kernel import Kind
 
+Labels = Sequence[tuple[str, Sequence[str]]]
+"""The fields of a model and what each of their levels is called."""
 Reasons = dict[str, tuple[str, float]]
 """By field: the level of agreement, and its bits."""
 
@@ -77,33 +75,28 @@ def _near(
     index: Index, probe: Probe, person: int, average: float, best: int, person_of: Mapping[int, int]
 ) -> Near:
     record = min(record for record in probe.records[best] if person_of.get(record) == person)
-    model = index.learned.knowledge.model
     return Near(
         person,
         1 / (1 + 2.0**-average),
         round(average, 3),
         record,
-        round(float(weight_bits(probe.odds_bits[best], model)), 2),
-        reasons(model, probe.levels[best].tolist(), probe.bits[best].tolist()),
+        round(float(weight_bits(probe.odds_bits[best], index.learned.knowledge.model)), 2),
+        reasons(index.labels, probe.levels[best].tolist(), probe.bits[best].tolist()),
     )
 
 
-def reasons(model: Model, levels: Sequence[int], bits: Sequence[float]) -> Reasons:
+def reasons(labels: Labels, levels: Sequence[int], bits: Sequence[float]) -> Reasons:
     """What one pair's levels and bits (as `field_bits`) say, as `evidence_json` writes it for many: by field
     that both records have, and by correction that matters."""
-    found: Reasons = {}
-    for f, field in enumerate(model.fields):
-        if levels[f]:
-            found[field.name] = _labels(field.kind)[levels[f]], round(bits[f], 2)
-    for (name, label), own in zip(CORRECTIONS.items(), bits[len(model.fields) :], strict=True):
+    found = {
+        name: (told[level], round(own, 2))
+        for (name, told), level, own in zip(labels, levels, bits, strict=False)
+        if level
+    }
+    for (name, label), own in zip(CORRECTIONS.items(), bits[len(labels) :], strict=True):
         if abs(own) > TOO_LITTLE:
             found[name] = label, round(own, 2)
     return found
-
-
-@cache
-def _labels(kind: str) -> tuple[str, ...]:
-    return LABELS[Kind(kind)]
 
 
 @dataclass(frozen=True, slots=True)

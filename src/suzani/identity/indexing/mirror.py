@@ -214,9 +214,10 @@ class Mirror:
         self._doubtful.update(ids)
         region, partition = self._reached(said, {*ids}, (), ())
         before = await assign(partition, former)
-        if count_new(before) > len(person_ids) or len(before) >= FEW:
+        fresh = count_new(before)
+        if fresh > len(person_ids) or len(before) >= FEW:
             return None
-        created = np.array([person_ids.popleft() for _ in range(count_new(before))], dtype=np.int64)
+        created = np.array([person_ids.popleft() for _ in range(fresh)], dtype=np.int64)
         dropped, edges = self._new_edges(region, partition, before, {*ids}, set())
         if dropped:
             mirror_store.add_drop_edges(message, sorted(dropped))
@@ -242,15 +243,16 @@ class Mirror:
         return region, _partition(region, self.person_of, said, gone)
 
     def _take_in(self, partition: Partition, person: Ints) -> None:
-        moved = np.flatnonzero(person != partition.before)
-        for record, to in zip(partition.record_id[moved].tolist(), person[moved].tolist(), strict=True):
-            self.person_of.move(record, to)
+        rows = zip(partition.record_id.tolist(), partition.before.tolist(), person.tolist(), strict=True)
+        for record, before, to in rows:
+            if to != before:
+                self.person_of.move(record, to)
         for record in partition.gone.tolist():
             self.person_of.move(record, None)
 
     def _closed(self, seeds: set[int], old: Sequence[int]) -> Region:
         """The region that seeds reach, with all live records of every person in it."""
-        must, cannot = among(self._links, self._livenamed())
+        must, cannot = among(self._links, self._livenamed()) if self._links else ([], [])
         joined: dict[int, list[int]] = {}
         for a, b in must:
             joined.setdefault(a, []).append(b)
@@ -281,9 +283,10 @@ class Mirror:
             old = old | set(region.record_id.tolist())
         else:
             pairs = zip(edges.left.tolist(), edges.right.tolist(), strict=True)
-            new = np.array([at for at, (a, b) in enumerate(pairs) if a in ids or b in ids], dtype=np.int64)
-            edges, bits = edges.where(new), bits[new]
-        return old, _edges(self.index.learned.knowledge.model, edges, bits)
+            new = [at for at, (a, b) in enumerate(pairs) if a in ids or b in ids]
+            if len(new) < len(edges):
+                edges, bits = edges.where(np.array(new, dtype=np.int64)), bits[new]
+        return old, _edges(self.index, edges, bits) if len(edges) else []
 
 
 def _settled(partition: Partition, before: Ints, person: Ints, edges: Sequence[Edge], said: Said) -> Settled:
@@ -296,23 +299,19 @@ def _json(edges: Sequence[Edge]) -> str:
     return msgspec.json.encode(edges).decode()
 
 
-def _edges(model: Model, pairs: Pairs, bits: npt.NDArray[np.float64]) -> list[Edge]:
+def _edges(index: Index, pairs: Pairs, bits: npt.NDArray[np.float64]) -> list[Edge]:
     """Evidence between records as `identity.edge` keeps it; `bits`: what each field adds."""
-    weights = np.round(weight_bits(pairs.odds_bits, model), 2)
+    weights = weight_bits(pairs.odds_bits, index.learned.knowledge.model).round(2)
     columns = (pairs.left, pairs.right, pairs.odds_bits, weights, pairs.probability)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    evidence = map(reasons, repeat(model), pairs.levels.tolist(), bits.tolist())
-    return [
-        Edge(low, high, odds, weight, probability, one)
-        for (low, high, odds, weight, probability), one in zip(rows, evidence, strict=True)
-    ]
+    evidence = map(reasons, repeat(index.labels), pairs.levels.tolist(), bits.tolist())
+    return list(map(Edge, *(column.tolist() for column in columns), evidence))
 
 
 def _partition(region: Region, person_of: Mapping[int, int], said: Said, gone: Sequence[int]) -> Partition:
     """What a region found, beside what was before."""
-    order = np.argsort(region.record_id)
+    order = region.record_id.argsort()
     record_id = region.record_id[order]
-    updated = dict(zip(said.record_ids, said.updated_us, strict=True))
+    updated, new = dict(zip(said.record_ids, said.updated_us, strict=True)), {*said.new}
     records = record_id.tolist()
     return Partition(
         record_id=record_id,
@@ -323,7 +322,7 @@ def _partition(region: Region, person_of: Mapping[int, int], said: Said, gone: S
             np.array([updated.get(record, store.NEVER) for record in records], dtype=np.int64),
             np.full(len(records), store.NEVER),
         ),
-        new=np.array(said.new, dtype=np.int64),
+        is_new=np.array([record in new for record in records], dtype=bool),
     )
 
 

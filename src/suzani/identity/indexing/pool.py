@@ -15,6 +15,7 @@ from suzani.identity.kernels.columns import close_up
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
 from suzani.identity.kernels.marks import GROUP, NAME
 from suzani.identity.learning.knowledge import Learned
+from suzani.identity.models.model import FieldModel
 from suzani.identity.pairs.packing import WAYS, Packed, pack_values, texts_of
 from suzani.identity.pairs.scoring import list_of, rarity_bits
 from suzani.identity.standardising.field import Field
@@ -52,6 +53,10 @@ class Pool:
         self._field_of = np.repeat(np.arange(len(packed.fields)), packed.layout.table[:, COUNT]).tolist()
         self._salts = np.array([self._salt[self._lists[f]] for f in self._field_of], dtype=np.uint64)
         self._scheme = {name: learned.norms.scheme_of(name) for name, _ in packed.fields}
+        self._weighed: dict[str, list[FieldModel]] = {}
+        for field, list_ in zip(learned.knowledge.model.fields, self._lists, strict=True):
+            if field.weighs_frequency:
+                self._weighed.setdefault(list_, []).append(field)
         self._column = {name: int(kind is Kind.FAMILY_NAME) for name, kind in packed.fields}
         self._text = Growing(packed.values.text[: packed.values.start[-1]])
         self._start = Growing(packed.values.start - packed.values.start[0])
@@ -151,15 +156,10 @@ class Pool:
     def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hashes: npt.NDArray[np.uint64]) -> None:
         """Rarity of values in every field that may hold them and weighs frequency."""
         knowledge = self.learned.knowledge
-        own = list_of(item.name, item.kind)
-        for learned, (name, kind), list_ in zip(
-            knowledge.model.fields, self.fields, self._lists, strict=True
-        ):
-            if learned.weighs_frequency and list_ == own:
-                held = knowledge.held_by(name, hashes)
-                rarity[:, self._column[name]] = rarity_bits(
-                    held, float(knowledge.filled[name]), learned.u[-1], knowledge.model.prior, kind.value
-                )
+        for field in self._weighed.get(list_of(item.name, item.kind), ()):
+            held, filled = knowledge.held_by(field.name, hashes), knowledge.filled[field.name]
+            bits = rarity_bits(held, filled, field.u[-1], knowledge.model.prior, field.kind)
+            rarity[:, self._column[field.name]] = bits
 
     def _all_known(self, packed: Packed) -> Table:
         """The numbers of all values by their hash, salted with the list they belong to."""

@@ -12,6 +12,8 @@ _PRIME = np.uint64(0x100000001B3)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _AGAIN = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
+_LED = np.uint64(16)
+_LEADING = np.uint64(0xFFFF << 48)
 _HALF = np.uint64(32)
 _SPACE = 32
 _LINE_BREAK = 10
@@ -267,8 +269,9 @@ def _pair(a: np.uint64, b: np.uint64) -> np.uint32:
 
 
 @kernel
-def hash_records(codes: Codes, values: Hashes64) -> Hashes64:
-    """64-bit hash of what each record says: of the values (by their hashes) in all its columns."""
+def hash_records(codes: Codes, values: Hashes64, leading: int) -> Hashes64:
+    """64-bit hash of what each record says: of the values (by their hashes) in all its columns. It begins
+    with 16 bits of the hash of the `leading` column (-1: none), where that is filled."""
     result = np.empty(len(codes), dtype=np.uint64)
     for row in range(len(codes)):
         x = _START
@@ -276,6 +279,8 @@ def hash_records(codes: Codes, values: Hashes64) -> Hashes64:
             code = codes[row, column]
             x = (x ^ (x >> _SHIFT)) * _PRIME + (values[code] if code >= 0 else np.uint64(1))
         result[row] = _finished(x)
+        if leading >= 0 and codes[row, leading] >= 0:
+            result[row] = values[codes[row, leading]] & _LEADING | result[row] >> _LED
     return result
 
 

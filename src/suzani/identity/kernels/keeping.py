@@ -25,16 +25,16 @@ def _open_claims(cluster: Ints, claim: Ints, kept: Ints) -> tuple[Ints, Ints]:
 
 
 @kernel
-def settle(cluster: Ints, claim: Ints, kept: Ints) -> None:
-    """Let clusters keep the persons that claims (one per record, 0: none) give them; `kept`: the person of
-    each cluster, 0 where that is open, which is filled in.
+def settle(cluster: Ints, claim: Ints, person: Ints) -> Ints:
+    """The person of every record, 0 where its cluster keeps none, once claims (one per record, 0: none) have
+    settled what is open in `person`; `cluster`: numbers from 0 on.
 
     A cluster and a person go together when each is the other's largest overlap; ties go to the older person
     and to the lower cluster.
     """
+    kept = np.zeros(cluster.max() + 1 if len(cluster) else 0, dtype=np.int64)
+    kept[cluster] = person
     clusters, claimed = _open_claims(cluster, claim, kept)
-    if not len(clusters):
-        return
     persons = np.unique(claimed)
     pairs = np.sort(clusters * len(persons) + np.searchsorted(persons, claimed))
     most_of_cluster, most_of_person = np.zeros_like(kept), np.zeros_like(persons)
@@ -44,13 +44,41 @@ def settle(cluster: Ints, claim: Ints, kept: Ints) -> None:
         if end < len(pairs) and pairs[end] == pairs[first]:
             continue
         # In the order of clusters and, of each, of persons: what comes later must have more.
-        own, person = pairs[first] // len(persons), pairs[first] % len(persons)
+        own, one = pairs[first] // len(persons), pairs[first] % len(persons)
         if end - first > most_of_cluster[own]:
-            most_of_cluster[own], best_person[own] = end - first, person
-        if end - first > most_of_person[person]:
-            most_of_person[person], best_cluster[person] = end - first, own
+            most_of_cluster[own], best_person[own] = end - first, one
+        if end - first > most_of_person[one]:
+            most_of_person[one], best_cluster[one] = end - first, own
         first = end
-    for person in range(len(persons)):
-        own = best_cluster[person]
-        if best_person[own] == person:
-            kept[own] = persons[person]
+    for one in range(len(persons)):
+        own = best_cluster[one]
+        if best_person[own] == one:
+            kept[own] = persons[one]
+    return kept[cluster]
+
+
+@kernel
+def ranks(labels: Ints) -> Ints:
+    """The place of each label among all that there are: 0 for the lowest."""
+    found = np.empty_like(labels)
+    order = np.argsort(labels, kind="mergesort")
+    rank = 0
+    for i in range(len(order)):
+        rank += i > 0 and labels[order[i]] != labels[order[i - 1]]
+        found[order[i]] = rank
+    return found
+
+
+@kernel
+def number_new(cluster: Ints, person: Ints) -> Ints:
+    """The person of every record, -1, -2, ... where there is none yet: one to each cluster, in their order."""
+    numbers = np.zeros(cluster.max() + 1 if len(cluster) else 0, dtype=np.int64)
+    for row in range(len(cluster)):
+        if person[row] == 0:
+            numbers[cluster[row]] = 1
+    numbers = -np.cumsum(numbers)
+    numbered = person.copy()
+    for row in range(len(cluster)):
+        if person[row] == 0:
+            numbered[row] = numbers[cluster[row]]
+    return numbered

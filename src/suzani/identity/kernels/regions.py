@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from suzani.identity.kernels import copies
-from suzani.identity.kernels.arrays import Bytes, Codes, Floats, Ints
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Ints
 from suzani.identity.kernels.compiling import kernel
 from suzani.identity.kernels.levels import Layout, levels_of
 from suzani.identity.kernels.linkage import Known, components, link_components
@@ -127,6 +127,29 @@ def persons_among(
     if len(linked.label) < len(found.nodes):
         members = members[:0]
     return persons_of(linked, codes[found.nodes], judge, bounds, members, starts)
+
+
+@kernel
+def resolve(
+    seeds: Ints, near: Blocks, nodes: Nodes, judge: Judge, bounds: Bounds, marks: Marks, first: Ints,
+    many: Bools,
+) -> tuple[Around, Persons]:  # fmt: skip
+    """`around`, and `persons_among` without rulings where every node that is found has one record, which is
+    the rule; nobody otherwise. By node: the `first` of its records, and whether there are more.
+    """
+    found = around(seeds, near, nodes, judge, bounds, marks)
+    if many[found.nodes].any():
+        return found, _nobody(judge.layout)
+    rulings = Rulings(np.full(len(found.nodes), -1), np.empty(0, dtype=np.int64))
+    members, starts = first[found.nodes], np.arange(len(found.nodes) + 1)
+    return found, persons_among(found, rulings, nodes.codes, judge, bounds, members, starts)
+
+
+@kernel
+def _nobody(layout: Layout) -> Persons:
+    none, fields = np.empty(0, dtype=np.int64), len(layout.table)
+    levels, bits = np.empty((0, fields), dtype=np.uint8), np.empty((0, fields + 3))
+    return Persons(none, none, none, np.empty(0), levels, bits)
 
 
 @kernel

@@ -43,6 +43,19 @@ FIRST_FIELD, SECOND_FIELD, FIRST_LEVEL, SECOND_LEVEL, TO_SAME, TO_HOME = range(6
 """Columns of `Weights.joint`."""
 
 
+@kernel
+def rarities(
+    held: Ints, records: float, average: float, prior: float, most: float, lowest: float, highest: float
+) -> Floats:
+    """What agreement on each value adds, between `lowest` and `highest`: log2 of the `average` chance
+    agreement over that of the value, `most` or less, which so many of the records hold."""
+    bits = np.empty(len(held), dtype=np.float64)
+    for value in range(len(held)):
+        share = max(held[value] / (1 + prior * records), 1.0) / records
+        bits[value] = min(max(np.log2(average) - np.log2(min(share, most)), lowest), highest)
+    return bits
+
+
 @inlined
 def rarity_of(
     weights: Weights, f: int, exact: bool, first: int, codes: Codes, left: int, right: int

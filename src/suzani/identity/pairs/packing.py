@@ -192,14 +192,8 @@ def contents_of(
 ) -> npt.NDArray[np.uint64]:
     """A hash of what each record says; it begins with the birth date, so that duplicates mostly lie side by
     side in the order of it."""
-    contents = np.asarray(hashing.hash_records(codes, hashes))
-    first = next((f for f, (_, kind) in enumerate(fields) if kind is Kind.BIRTH_DATE), None)
-    if first is not None:
-        dates = codes[:, layout.table[first, FIRST]]
-        filled = np.flatnonzero(dates >= 0)
-        day = hashes[dates[filled]] >> np.uint64(48)
-        contents[filled] = day << np.uint64(48) | contents[filled] >> np.uint64(16)
-    return contents
+    dates = (layout.table[f, FIRST] for f, (_, kind) in enumerate(fields) if kind is Kind.BIRTH_DATE)
+    return np.asarray(hashing.hash_records(codes, hashes, next(dates, -1)))
 
 
 def layout_of(fields: Sequence[Field]) -> Layout:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.kernels.weights import Weights
+from suzani.identity.kernels.weights import Weights, rarities
 from suzani.identity.models.model import SHARED_BY_HOUSEHOLD, Model, most_by_chance
 from suzani.identity.pairs.packing import Packed
 from suzani.kernel import Kind
@@ -94,9 +94,8 @@ def rarity_bits(
     A value's chance of agreement is its share of the records; one record of it is the pair's own, and
     duplicates of one person are allowed for, so that a value seen twice is not taken for half as rare.
     """
-    share = np.maximum(held / (1 + prior * records), 1.0) / records
-    bits = np.log2(average) - np.log2(np.minimum(share, most_by_chance(Kind(kind))))
-    return np.asarray(np.clip(bits, _COMMONEST_BITS, _RAREST_BITS))
+    most = most_by_chance(Kind(kind))
+    return np.asarray(rarities(held, float(records), average, prior, most, _COMMONEST_BITS, _RAREST_BITS))
 
 
 def weight_bits(odds_bits: Floats, model: Model) -> Floats:

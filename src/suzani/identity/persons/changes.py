@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from suzani.identity.kernels import keeping
 from suzani.identity.persons import amend_store, store
 from suzani.identity.persons.amend_store import Amendment
 from suzani.identity.persons.continuity import keep_ids
@@ -31,8 +32,8 @@ class Partition:
     Persons whose records are named must be named with all of them, `gone` ones included: records that live
     no more. A new record that joins a person can come alone, with a claim for that person.
     `seen_us`: the records' `updated_at` as they were resolved, and when they were resolved before
-    (microseconds since 1970, `store.NEVER` where unknown); None if that stays as it is. `new`: records that
-    never had a person.
+    (microseconds since 1970, `store.NEVER` where unknown); None if that stays as it is. `is_new`: which
+    records never had a person, if that is known.
     """
 
     record_id: Ints
@@ -40,7 +41,7 @@ class Partition:
     before: Ints
     gone: Ints
     seen_us: tuple[Ints, Ints] | None = None
-    new: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    is_new: npt.NDArray[np.bool_] | None = None
 
     def said_anew(self) -> npt.NDArray[np.bool_]:
         """Records that say something else than when they were last resolved."""
@@ -70,20 +71,17 @@ async def assign(partition: Partition, former: Former, claim: Ints | None = None
 
     `former` is asked for the retired persons that records left last (`store.former_persons`), if need be.
     """
-    cluster = np.unique(partition.cluster, return_inverse=True)[1].astype(np.int64)
+    cluster = keeping.ranks(partition.cluster)
     claims = [partition.before] if claim is None else [claim, partition.before]
     person = keep_ids(cluster, *claims)
-    new = set(partition.new.tolist())
-    missing = [at for at in np.flatnonzero(person == 0).tolist() if partition.record_id[at] not in new]
-    if missing:
-        left = np.zeros(len(person), dtype=np.int64)
-        known = await former(partition.record_id[missing])
-        left[missing] = [known.get(record, 0) for record in partition.record_id[missing].tolist()]
+    left_one = person == 0
+    if partition.is_new is not None:
+        left_one &= ~partition.is_new
+    if left_one.any():
+        known = await former(partition.record_id[left_one])
+        left = np.array([known.get(record, 0) for record in partition.record_id.tolist()], dtype=np.int64)
         person = keep_ids(cluster, person, left)
-    fresh = person == 0
-    if fresh.any():
-        person[fresh] = -1 - np.unique(cluster[fresh], return_inverse=True)[1]
-    return person
+    return np.asarray(keeping.number_new(cluster, person))
 
 
 async def amend(
@@ -131,7 +129,7 @@ def add_change(
 
 def _changed(partition: Partition, person: Ints) -> Ints:
     """Places of records that move or say something new."""
-    return np.flatnonzero((person != partition.before) | partition.said_anew())
+    return ((person != partition.before) | partition.said_anew()).nonzero()[0]
 
 
 async def _begin(tx: Tx, change: NewChange, partition: Partition, at: datetime) -> Applied:
@@ -165,7 +163,7 @@ def _amendment(partition: Partition, person: Ints, changed: Ints, created: Ints)
     seen: list[int | None] = [None] * len(changed)
     if partition.seen_us is not None:
         seen = [None if us == store.NEVER else us for us in partition.seen_us[0][changed].tolist()]
-    only_new = not rest and set(partition.new.tolist()).issuperset(partition.record_id[changed].tolist())
+    only_new = not rest and partition.is_new is not None and bool(partition.is_new[changed].all())
     return Amendment(
         [*partition.record_id[changed].tolist(), *partition.gone.tolist()],
         [*person[changed].tolist(), *rest], [*seen, *rest], created.tolist(), only_new,

@@ -18,7 +18,7 @@ def keep_ids(cluster: Ints, *claims: Ints) -> Ints:
     one claim, a cluster and a person go together when each is the other's largest overlap; ties go to the
     older person and to the lower cluster. An id goes to one cluster at most. Pure.
     """
-    kept = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=np.int64)
+    person = np.zeros_like(cluster)
     for claim in claims:
-        keeping.settle(cluster, claim, kept)
-    return kept[cluster]
+        person = keeping.settle(cluster, claim, person)
+    return person

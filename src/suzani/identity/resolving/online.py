@@ -143,8 +143,9 @@ class Resolver:
         # Done here, for as long as the transaction before waits for the database.
         stored = self._storing.put([self._prepared(one, one.store) for one in asked if one.store])
         looked = self._looking.put([one for one in asked if not one.store])
-        if asked:
-            await asyncio.wait([*stored, *looked])
+        for answer in (*stored, *looked):
+            with suppress(Exception):
+                await answer
         answers = {True: iter(stored), False: iter(looked)}
         return [_outcome(next(answers[one.store is not None])) for one in asked]
 
@@ -253,9 +254,9 @@ class Resolver:
 
     async def _resolved(self, waiting: _ToStore, own: _Kept) -> Resolved:
         """The answer for a stored record: its evidence, looked up where the record was there already."""
-        await asyncio.sleep(0)
         asked = waiting.asked
         if own.evidence is None:
+            await asyncio.sleep(0)
             nearest = self._mirror.nearest(asked.attributes, asked.limit).nearest
         else:
             clip = self._mirror.index.options.clip_bits

@@ -71,6 +71,8 @@ def _join_syllables(text: str) -> str:
 
 def latin_text(text: str) -> str:
     """Lower-case Latin letters for one string that may hold many lines."""
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
     text = unicodedata.normalize("NFC", text).lower().translate(_TABLE)
     if "R" in text or "Q" in text or "U" in text:
         text = _join_syllables(text)
@@ -82,16 +84,20 @@ def latin_text(text: str) -> str:
 
 def map_lines(values: Sequence[str], rewrite: Rewrite) -> list[str]:
     """Apply a line-wise rewrite to all values in one call; line breaks inside values become spaces."""
-    if not values:
-        return []
+    if len(values) < 2:
+        return [_rewritten(value, rewrite) for value in values]
     joined = "\n".join(values)
     if joined.count("\n") >= len(values):
         joined = "\n".join(value.replace("\n", " ") for value in values)
     result = rewrite(joined).split("\n")
     if len(result) != len(values):
         # A rewrite made or swallowed a line break: do it value by value rather than shift every later one.
-        return [rewrite(value.replace("\n", " ")).replace("\n", " ") for value in values]
+        return [_rewritten(value, rewrite) for value in values]
     return result
+
+
+def _rewritten(value: str, rewrite: Rewrite) -> str:
+    return rewrite(value.replace("\n", " ")).replace("\n", " ")
 
 
 def latin(values: Sequence[str]) -> list[str]:
