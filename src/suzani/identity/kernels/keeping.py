@@ -71,7 +71,7 @@ def ranks(labels: Ints) -> Ints:
 
 @kernel
 def number_new(cluster: Ints, person: Ints) -> Ints:
-    """The person of every record, -1, -2, ... where there is none yet: one to each cluster, in their order."""
+    """The person of every record, -1, -2, ... where there is none yet: one for each cluster in order."""
     numbers = np.zeros(cluster.max() + 1 if len(cluster) else 0, dtype=np.int64)
     for row in range(len(cluster)):
         if person[row] == 0:

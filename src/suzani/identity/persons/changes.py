@@ -129,7 +129,7 @@ def add_change(
 
 def _changed(partition: Partition, person: Ints) -> Ints:
     """Places of records that move or say something new."""
-    return ((person != partition.before) | partition.said_anew()).nonzero()[0]
+    return np.asarray(((person != partition.before) | partition.said_anew()).nonzero()[0])
 
 
 async def _begin(tx: Tx, change: NewChange, partition: Partition, at: datetime) -> Applied:
