@@ -74,12 +74,13 @@ async def assign(partition: Partition, former: Former, claim: Ints | None = None
     cluster = keeping.ranks(partition.cluster)
     claims = [partition.before] if claim is None else [claim, partition.before]
     person = keep_ids(cluster, *claims)
-    left_one = person == 0
+    open_ = person == 0
     if partition.is_new is not None:
-        left_one &= ~partition.is_new
-    if left_one.any():
-        known = await former(partition.record_id[left_one])
-        left = np.array([known.get(record, 0) for record in partition.record_id.tolist()], dtype=np.int64)
+        open_ &= ~partition.is_new
+    if open_.any():
+        known = await former(partition.record_id[open_])
+        left = np.zeros_like(person)
+        left[open_] = [known.get(record, 0) for record in partition.record_id[open_].tolist()]
         person = keep_ids(cluster, person, left)
     return np.asarray(keeping.number_new(cluster, person))
 
