@@ -144,7 +144,7 @@ class Resolver:
         stored = self._storing.put([self._prepared(one, one.store) for one in asked if one.store])
         looked = self._looking.put([one for one in asked if not one.store])
         for answer in (*stored, *looked):
-            with suppress(Exception):
+            with suppress(Exception):  # told by `_outcome`
                 await answer
         answers = {True: iter(stored), False: iter(looked)}
         return [_outcome(next(answers[one.store is not None])) for one in asked]
