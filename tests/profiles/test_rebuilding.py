@@ -15,6 +15,10 @@ from suzani.profiles.jobs import REBUILD, rebuild_profiles, register
 from tests.profiles import bank
 
 ALL = Query("select * from profiles.profile order by person_id")
+ANALYSED = Query(
+    "select attname from pg_attribute where attrelid = 'profiles.profile'::regclass and attnum > 0 "
+    "and attstattarget is distinct from 0 order by 1"
+)
 
 
 async def everything(database: Database) -> list[dict[str, Any]]:
@@ -47,6 +51,19 @@ async def test_the_size_of_batches_changes_nothing(profiled: Database) -> None:
     assert built == 6
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert await everything(profiled) == before
+
+
+async def test_only_columns_that_are_asked_for_are_analysed_before_and_after_a_rebuild(
+    profiled: Database,
+) -> None:
+    for _ in range(2):
+        async with profiled.transaction() as tx:
+            rows = await fetch(tx, ANALYSED)
+        assert [row["attname"] for row in rows] == [
+            "person_id", "product_count", "record_count", "search", "systems",
+        ]  # fmt: skip
+        async with profiled.transaction() as tx:
+            await rebuild_all(tx, load_survivorship(), bank.NOW)
 
 
 async def test_readers_see_the_old_profiles_until_the_new_ones_are_complete(profiled: Database) -> None:

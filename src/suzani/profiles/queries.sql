@@ -48,6 +48,9 @@ where m.person_id = any(%(persons)s) and r.deleted_at is null
 -- name: create_next
 create table profiles.profile_next (like profiles.profile including defaults including constraints)
 
+-- name: analyse_next
+select profiles.analyse_what_is_asked('profiles.profile_next')
+
 -- name: index_next_key
 alter table profiles.profile_next add constraint profile_next_pkey primary key (person_id)
 

@@ -55,6 +55,7 @@ async def batch_of(tx: Tx, persons: Sequence[int], today: date) -> tuple[pa.Tabl
 async def create_next(tx: Tx) -> None:
     """An empty table beside the profiles, without indexes."""
     await execute(tx, queries.create_next)
+    await execute(tx, queries.analyse_next)
 
 
 async def append(tx: Tx, target: str, profiles: pa.Table) -> int:
