@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suzani.profiles.terms import TERMS
@@ -55,6 +55,7 @@ def test_whatever_is_typed_becomes_a_query_of_quoted_terms(text: str) -> None:
 
 
 @given(st.lists(st.text(max_size=30), max_size=5))
+@example(["İ"])
 def test_terms_of_any_value_are_safe_in_the_index(values: list[str]) -> None:
     for to_terms in TERMS.values():
         found = to_terms(values)

@@ -42,7 +42,8 @@ def digits(text: str) -> str:
 
 def safe(text: str) -> str:
     """Lower case without spaces, quotes and operators."""
-    return _UNSAFE.sub("", text).lower()
+    # In this order: the lower case of "İ" is a letter and a mark, which is not safe.
+    return _UNSAFE.sub("", text.lower())
 
 
 def compact(values: Sequence[str]) -> list[str]:
