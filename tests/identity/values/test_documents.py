@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +82,8 @@ def test_numbers_are_checked_together_as_each_alone() -> None:
     for name, scheme in IDENTIFIERS.items():
         numbers = [*(number for number, _, _ in VALID.values()), "", "x" * scheme.length, "²" * scheme.length]
         own = VALID.get(name, [""])[0]
-        assert scheme.valid(numbers).tolist() == [number == own != "" for number in numbers]
+        for values in (numbers, pa.array(numbers)):
+            assert scheme.valid(values).tolist() == [number == own != "" for number in numbers]
         assert scheme.valid([]).tolist() == []
 
 

@@ -57,7 +57,7 @@ class Field:
     @cached_property
     def valid(self) -> npt.NDArray[np.bool_]:
         """Which values pass the check digit of the field's scheme; one more, False, for a missing value."""
-        passed = self.scheme.valid(self.texts) if self.scheme else np.zeros(len(self.texts), dtype=bool)
+        passed = self.scheme.valid(self.values) if self.scheme else np.zeros(len(self.values), dtype=bool)
         return np.append(passed, False)
 
     @property

@@ -17,9 +17,10 @@ from importlib.metadata import EntryPoint, entry_points
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from suzani.identity.values.texts import Texts, as_array, bytes_of
+from suzani.identity.values.texts import MANY, Texts, as_array, bytes_of
 from suzani.kernel import InvalidInput
 
 Digits = npt.NDArray[np.int64]
@@ -50,13 +51,27 @@ class Identifier:
 
     def has_form(self, values: Texts) -> Bools:
         """Which values could be numbers of this scheme, by their length and its check."""
+        result = np.zeros(len(values), dtype=bool)
+        numbers, digits = self._numbers_among(values)
+        if len(numbers):
+            result[numbers] = self.check(digits.astype(np.int64))
+        return result
+
+    def _numbers_among(self, values: Texts) -> tuple[Sequence[int] | Digits, npt.NDArray[np.uint8]]:
+        """Where values stand that are digits alone and as long as the scheme's numbers, and their digits."""
+        zero = np.uint8(ord("0"))
+        if not isinstance(values, pa.Array) and len(values) < MANY:
+            length = self.length
+            found = [
+                at for at, one in enumerate(values) if len(one) == length and one.isascii() and one.isdigit()
+            ]
+            joined = "".join(values[at] for at in found).encode()
+            return found, np.frombuffer(joined, np.uint8).reshape(-1, length) - zero
         text, start = bytes_of(as_array(values))
         long = np.flatnonzero(np.diff(start) == self.length)
-        digits = text[start[long][:, None] + np.arange(self.length)] - np.uint8(ord("0"))
+        digits = text[start[long][:, None] + np.arange(self.length)] - zero
         numbers = (digits <= 9).all(axis=1)
-        result = np.zeros(len(values), dtype=bool)
-        result[long[numbers]] = self.check(digits[numbers].astype(np.int64))
-        return result
+        return long[numbers], digits[numbers]
 
     def valid(self, values: Texts) -> Bools:
         """Which values are numbers of this scheme that pass its check; none if it has no check."""
