@@ -22,14 +22,18 @@ class Growing:
 
     @property
     def view(self) -> npt.NDArray[Any]:
-        """All rows; valid until the next `extend`."""
+        """All rows; valid until the next addition."""
         return self._data[: self.size]
 
     def extend(self, rows: npt.NDArray[Any]) -> None:
         """Append rows."""
-        self._reserve(len(rows))
-        self._data[self.size : self.size + len(rows)] = rows
-        self.size += len(rows)
+        self.room(len(rows))[:] = rows
+
+    def room(self, rows: int) -> npt.NDArray[Any]:
+        """Append so many rows, which are to be filled; valid until the next addition."""
+        self._reserve(rows)
+        first, self.size = self.size, self.size + rows
+        return self._data[first : self.size]
 
     def cut(self, size: int) -> None:
         """Take away all rows from `size` on."""

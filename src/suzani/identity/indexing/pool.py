@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from suzani.identity.indexing.growing import Growing, Table
-from suzani.identity.kernels import lookup
+from suzani.identity.kernels import lookup, pooling
 from suzani.identity.kernels.columns import close_up
 from suzani.identity.kernels.levels import COUNT, FIRST, Values
-from suzani.identity.kernels.marks import GROUP, NAME
+from suzani.identity.kernels.pooling import Room
 from suzani.identity.learning.knowledge import Learned
 from suzani.identity.models.model import FieldModel
-from suzani.identity.pairs.packing import WAYS, Packed, pack_values, texts_of
+from suzani.identity.pairs.packing import Packed, form_values, texts_of
 from suzani.identity.pairs.scoring import list_of, rarity_bits
 from suzani.identity.standardising.field import Field
 from suzani.kernel import Kind
@@ -135,23 +135,20 @@ class Pool:
 
     def _extend(self, fresh: Sequence[Field]) -> None:
         """Append the values of one field after another."""
-        values, hashes, _ = pack_values(fresh, self.learned.knowledge.words)
-        form = values.form.copy()
-        # The column means something else to other ways to compare.
-        names = np.repeat([WAYS[item.kind] == NAME for item in fresh], [len(item.values) for item in fresh])
-        form[names & (form[:, GROUP] > 0), GROUP] += np.uint32(self._group.size)
-        self._group.extend(values.group)
-        self._start.extend(values.start[1:] - values.start[0] + self._text.size)
-        self._text.extend(values.text[values.start[0] : values.start[-1]])
-        self._form.extend(form)
-        self._hash.extend(hashes)
-        rarity = np.zeros((len(form), 2), dtype=np.float32)
+        values, ways, _ = form_values(fresh, self.learned.knowledge.words)
+        rows, size, groups = len(values.form), self._text.size, self._group.size
+        room = Room(
+            self._text.room(int(values.start[-1] - values.start[0])), self._start.room(rows),
+            self._form.room(rows), self._group.room(len(values.group)), self._hash.room(rows),
+        )  # fmt: skip
+        pooling.add_values(values, ways, room, size, groups)
+        rarity = self._rarity.room(rows)
+        rarity[:] = 0
         begin = 0
         for item in fresh:
             end = begin + len(item.values)
-            self._weigh(rarity[begin:end], item, hashes[begin:end])
+            self._weigh(rarity[begin:end], item, room.hash[begin:end])
             begin = end
-        self._rarity.extend(rarity)
 
     def _weigh(self, rarity: npt.NDArray[np.float32], item: Field, hashes: npt.NDArray[np.uint64]) -> None:
         """Rarity of values in every field that may hold them and weighs frequency."""

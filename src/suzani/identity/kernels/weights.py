@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Ints, Singles
+from suzani.identity.kernels.arrays import Bools, Bytes, Codes, Floats, Hashes64, Ints, Singles
 from suzani.identity.kernels.compiling import inlined, kernel
 from suzani.identity.kernels.levels import EXACT, FIRST, Layout, Values
 
@@ -54,6 +54,17 @@ def rarities(
         share = max(held[value] / (1 + prior * records), 1.0) / records
         bits[value] = min(max(np.log2(average) - np.log2(min(share, most)), lowest), highest)
     return bits
+
+
+@kernel
+def held_by(known: Hashes64, held: Ints, values: Hashes64) -> Ints:
+    """How many records held each value, by the sorted hashes of those that are known; 1 for others."""
+    found = np.ones(len(values), dtype=np.int64)
+    for value in range(len(values)):
+        at = np.searchsorted(known, values[value]) if len(known) else 0
+        if at < len(known) and known[at] == values[value]:
+            found[value] = held[at]
+    return found
 
 
 @inlined

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from suzani.identity.kernels.weights import Weights
+from suzani.identity.kernels.weights import Weights, held_by
 from suzani.identity.models.model import Model
 from suzani.identity.pairs.blocking import Plan
 from suzani.identity.pairs.packing import Packed, Words
@@ -66,11 +66,7 @@ class Knowledge:
 
     def held_by(self, field: str, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """How many records held each value of a field that weighs frequency; 1 for one not known."""
-        known, held = self.values[field]
-        if not len(known):
-            return np.ones(len(hashes), dtype=np.int64)
-        at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-        return np.where(known[at] == hashes, held[at], 1)
+        return np.asarray(held_by(*self.values[field], hashes))
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,13 @@ def pack_values(
 ) -> tuple[Values, npt.NDArray[np.uint64], Words]:
     """The values of one list after another, a hash of each, and the counts of words that they were judged
     by: `words`, by field, and their own where there are none."""
+    values, ways, words = form_values(lists, words)
+    make_marks(ways, *values)
+    return values, hashing.hash_values(values.text, values.start), words
+
+
+def form_values(lists: Sequence[Field], words: Words | None = None) -> tuple[Values, Ints, Words]:
+    """`pack_values`, with the ways to compare (as `make_marks` takes them) in place of marks and hashes."""
     texts, start = texts_of(*(field.values for field in lists))
     forms = np.zeros((len(start) - 1, FORMS), dtype=np.uint32)
     known = _Known(dict(words or {}))
@@ -138,10 +145,9 @@ def pack_values(
         if make:
             made = make(field, (texts, start[first : end + 1]), known)
             forms[first:end, : made.shape[1]] = made
-    values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
     ways = [(WAYS[field.kind], first, end) for field, first, end in stretches]
-    make_marks(np.array(ways, dtype=np.int64).reshape(-1, 3), *values)
-    return values, hashing.hash_values(texts, start), known.words
+    values = Values(texts, start, forms, np.array(known.groups, dtype=np.int32))
+    return values, np.array(ways, dtype=np.int64).reshape(-1, 3), known.words
 
 
 def pack(fields: Sequence[Field], rows: int, words: Words | None = None) -> Packed:
