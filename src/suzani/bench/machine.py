@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,6 +24,36 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()}",
         versions={"python": platform.python_version(), **_installed()},
     )
+
+
+@contextmanager
+def processor_shares() -> Iterator[dict[str, float]]:
+    """What the machine's processors did inside the block, in percent of their time; there once it has ended.
+
+    `machine_busy_percent`: all work of all processes. `machine_taken_percent`: time in which the host of a
+    virtual machine let others run though there was work here; not there where the system does not tell.
+    """
+    shares: dict[str, float] = {}
+    before = _processor_seconds()
+    yield shares
+    spent = {kind: seconds - before[kind] for kind, seconds in _processor_seconds().items()}
+    total = sum(spent.values())
+    if total <= 0:
+        return
+    taken = spent.get("steal")
+    waiting = spent["idle"] + spent.get("iowait", 0.0) + (taken or 0.0)
+    shares["machine_busy_percent"] = round(100 * (1 - waiting / total), 1)
+    if taken is not None:
+        shares["machine_taken_percent"] = round(100 * taken / total, 1)
+
+
+_COUNTED_TWICE = frozenset({"guest", "guest_nice"})
+"""Linux counts these within `user` and `nice`."""
+
+
+def _processor_seconds() -> dict[str, float]:
+    times = psutil.cpu_times()._asdict()
+    return {kind: seconds for kind, seconds in times.items() if kind not in _COUNTED_TWICE}
 
 
 def _installed() -> dict[str, str]:

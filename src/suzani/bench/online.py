@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 from suzani.bench import stages
 from suzani.bench.http_client import Connection, Target
 from suzani.bench.in_process import measure_in_process
+from suzani.bench.machine import processor_shares
 from suzani.bench.open_loop import Floats, Outcome, arrivals, at_once, drive, percentile_ms
 from suzani.bench.queries import bodies, drawn, make_system, together
 from suzani.bench.runner import apart, temporary_folder
@@ -68,15 +69,17 @@ def measure_online(records: int, load: Load, progress: Callable[[str], None]) ->
 
 
 def under_rate(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
-    """Latency at the load's rate, in milliseconds from when each request was due."""
+    """Latency at the load's rate, in milliseconds from when each request was due, and how busy the machine
+    was meanwhile."""
     first = arrivals(load.rate, load.warm_up, _SEED)
     if len(first):
         _driven(folder, first, load, url, _SEED + 3)
-    found = _driven(folder, arrivals(load.rate, load.seconds, _SEED), load, url, _SEED)
+    with processor_shares() as shares:
+        found = _driven(folder, arrivals(load.rate, load.seconds, _SEED), load, url, _SEED)
     figures = {
         f"p{percent:g}_ms": percentile_ms(found.latency_seconds, percent) for percent in (50, 99, 99.9)
     }
-    return {**figures, "failed_at_rate": float(found.failed)}
+    return {**figures, "failed_at_rate": float(found.failed), **shares}
 
 
 def under_pressure(folder: Path, records: int, load: Load, url: str) -> dict[str, float]:
